@@ -1,0 +1,3 @@
+#ifndef LANCER_PLATFORM_H
+#define LANCER_PLATFORM_H
+#endif

@@ -1,0 +1,2 @@
+@_exported import LancerArrow
+@_exported import LancerBytes
