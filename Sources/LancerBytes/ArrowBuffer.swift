@@ -111,7 +111,11 @@ public struct ArrowBuffer: @unchecked Sendable {
 
     /// A part of bytes that come from outside; throws `truncated` when the range is not inside.
     @inlinable
-    package func checkedSlice(offset: Int, count length: Int, _ what: @autoclosure () -> String) throws(LanceError)
+    package func checkedSlice(
+        offset: Int,
+        count length: Int,
+        _ what: @autoclosure () -> String
+    ) throws(LanceError)
         -> ArrowBuffer
     {
         guard offset >= 0, length >= 0, offset <= count, length <= count - offset else {

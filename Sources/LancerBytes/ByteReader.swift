@@ -16,7 +16,8 @@ package struct ByteReader: Sendable {
     package var remaining: Int { buffer.count - offset }
 
     /// Reads one integer.
-    package mutating func read<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type = T.self) throws(LanceError) -> T {
+    package mutating func read<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type = T.self) throws(LanceError) -> T
+    {
         let size = MemoryLayout<T>.size
         guard remaining >= size else { throw short(size) }
         let value = (buffer.start + offset).loadUnaligned(as: T.self)

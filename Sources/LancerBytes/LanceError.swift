@@ -88,13 +88,21 @@ extension LanceError: CustomStringConvertible {
 extension LanceError {
     /// Bytes that break a rule of the format.
     @inline(never)
-    @usableFromInline package static func corrupt(_ message: String, part: String? = nil, offset: UInt64? = nil) -> LanceError {
+    @usableFromInline package static func corrupt(
+        _ message: String,
+        part: String? = nil,
+        offset: UInt64? = nil
+    ) -> LanceError {
         LanceError(.corrupt, message, at: ByteLocation(part: part, offset: offset))
     }
 
     /// A file or buffer that ends too early.
     @inline(never)
-    @usableFromInline package static func truncated(_ message: String, part: String? = nil, offset: UInt64? = nil) -> LanceError {
+    @usableFromInline package static func truncated(
+        _ message: String,
+        part: String? = nil,
+        offset: UInt64? = nil
+    ) -> LanceError {
         LanceError(.truncated, message, at: ByteLocation(part: part, offset: offset))
     }
 
@@ -106,11 +114,15 @@ extension LanceError {
 
     /// An argument that makes no sense.
     @inline(never)
-    @usableFromInline package static func invalidArgument(_ message: String) -> LanceError { LanceError(.invalidArgument, message) }
+    @usableFromInline package static func invalidArgument(_ message: String) -> LanceError {
+        LanceError(.invalidArgument, message)
+    }
 
     /// Data of the wrong shape.
     @inline(never)
-    @usableFromInline package static func schemaMismatch(_ message: String) -> LanceError { LanceError(.schemaMismatch, message) }
+    @usableFromInline package static func schemaMismatch(_ message: String) -> LanceError {
+        LanceError(.schemaMismatch, message)
+    }
 
     /// A size or count over a limit of ``DecodeLimits``.
     @inline(never)

@@ -1,0 +1,103 @@
+import LancerArrow
+import LancerBytes
+
+/// A node of a Lance schema: a column or a child of a nested column.
+///
+/// Lists have their item, maps their entries struct, structs their fields as children. A fixed-size list of anything
+/// but structs has no children: its item type is in the logical type, and the item's name and nullability are not
+/// stored. Spec: Schema.
+package struct LanceField: Sendable, Hashable {
+    /// Unique in the table, never reused by Lancer.
+    package var id: Int32
+    package var name: String
+    package var logicalType: String
+    package var nullable: Bool
+    /// Key-value metadata, in the order-free form of the format.
+    package var metadata: [String: String]
+    package var children: [LanceField]
+    /// Position in the unenforced primary key, 1-based; 0 = in the key without a position; nil = not in it.
+    package var primaryKeyPosition: UInt32?
+    /// The Arrow type, with the children's types.
+    package let type: ArrowType
+
+    /// Makes a node.
+    ///
+    /// - Throws: as ``LogicalType/type(for:children:)``.
+    package init(
+        id: Int32,
+        name: String,
+        logicalType: String,
+        nullable: Bool,
+        metadata: [String: String] = [:],
+        children: [LanceField] = []
+    ) throws(LanceError) {
+        self.id = id
+        self.name = name
+        self.logicalType = logicalType
+        self.nullable = nullable
+        self.metadata = metadata
+        self.children = children
+        self.type = try LogicalType.type(for: logicalType, children: children.map(\.arrowField))
+    }
+
+    /// The Arrow field.
+    package var arrowField: ArrowField { ArrowField(name, type, nullable: nullable, metadata: metadata) }
+
+    /// Whether the field's values are one packed column of the file, children included.
+    package var isPackedStruct: Bool {
+        guard case .structure = type else { return false }
+        return metadata["lance-encoding:packed"] == "true" || metadata["packed"] == "true"
+    }
+
+    /// Whether the field's values are blobs beside the column.
+    package var isBlob: Bool { metadata["lance-encoding:blob"] == "true" }
+
+    /// Whether the field has a column of its own in a file: numbers, text, vectors, packed and empty structs.
+    package var isLeaf: Bool { children.isEmpty || isPackedStruct }
+
+    /// Fields with columns of their own, depth first: the order of columns in a file.
+    package var leaves: [LanceField] { isLeaf ? [self] : children.flatMap(\.leaves) }
+
+    /// Fields of this subtree, this one first, depth first.
+    package var subtree: [LanceField] { [self] + children.flatMap(\.subtree) }
+
+    /// The same field with only some of its children.
+    ///
+    /// - Throws: `schemaMismatch` when the children do not fit the type.
+    package func withChildren(_ children: [LanceField]) throws(LanceError) -> LanceField {
+        var copy = try LanceField(
+            id: id,
+            name: name,
+            logicalType: logicalType,
+            nullable: nullable,
+            metadata: metadata,
+            children: children
+        )
+        copy.primaryKeyPosition = primaryKeyPosition
+        return copy
+    }
+}
+
+/// The schema of a Lance file or table: a forest of fields with ids.
+package struct LanceSchema: Sendable, Hashable {
+    /// Top-level columns in order.
+    package var fields: [LanceField]
+    package var metadata: [String: String]
+
+    package init(fields: [LanceField], metadata: [String: String] = [:]) {
+        self.fields = fields
+        self.metadata = metadata
+    }
+
+    /// The same columns as an Arrow schema.
+    package var arrowSchema: ArrowSchema { ArrowSchema(fields.map(\.arrowField), metadata: metadata) }
+
+    /// Fields with columns of their own, in file order.
+    package var leaves: [LanceField] { fields.flatMap(\.leaves) }
+
+    /// The highest field id in use, or -1.
+    package var maxFieldID: Int32 { fields.flatMap(\.subtree).map(\.id).max() ?? -1 }
+
+    /// The top-level column called `name`.
+    package func field(named name: String) -> LanceField? { fields.first { $0.name == name } }
+}
