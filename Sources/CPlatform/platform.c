@@ -1,1 +1,35 @@
+#define _DEFAULT_SOURCE
 #include "CPlatform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int lancer_sync_file(int descriptor) {
+    int result;
+    do {
+#ifdef __APPLE__
+        // fsync leaves the bytes in the drive's cache there; not every file system knows the stronger call.
+        result = fcntl(descriptor, F_FULLFSYNC);
+        if (result != 0 && errno != EINTR) result = fsync(descriptor);
+#else
+        result = fsync(descriptor);
+#endif
+    } while (result != 0 && errno == EINTR);
+    return result == 0 ? 0 : errno;
+}
+
+void lancer_error_text(int error, char *text, size_t size) {
+    if (size == 0) return;
+    // The POSIX and the GNU strerror_r differ in what they return; both are covered by starting from a number.
+    snprintf(text, size, "error %d", error);
+#if defined(__GLIBC__) && defined(_GNU_SOURCE)
+    const char *words = strerror_r(error, text, size);
+    if (words != text) snprintf(text, size, "%s", words);
+#else
+    char words[256];
+    if (strerror_r(error, words, sizeof words) == 0) snprintf(text, size, "%s", words);
+#endif
+}

@@ -1,3 +1,12 @@
 #ifndef LANCER_PLATFORM_H
 #define LANCER_PLATFORM_H
+
+#include <stddef.h>
+
+/// Brings a file's content to the device. Returns 0, or an errno value.
+int lancer_sync_file(int descriptor);
+
+/// Writes what an errno value means into `text`, always zero terminated.
+void lancer_error_text(int error, char *text, size_t size);
+
 #endif
