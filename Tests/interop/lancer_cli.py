@@ -1,0 +1,75 @@
+"""Runs the `lancer` binary."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.ipc
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = Path(os.environ.get("LANCER_BIN") or ROOT / ".build" / "release" / "lancer")
+
+# Exit statuses of the command.
+FINDING, USAGE, CORRUPT, CONFLICT, UNSUPPORTED = 1, 2, 3, 4, 5
+
+
+class CommandFailed(AssertionError):
+    """The command ended with another status than the test asked for."""
+
+
+def lancer(
+    *arguments: object, status: int | None = 0, input: bytes | None = None, timeout: float = 120, memory: int | None = None
+) -> subprocess.CompletedProcess:
+    """Runs `lancer`, and raises `CommandFailed` when it does not end with `status` (None: whatever it likes).
+
+    `memory` limits the address space, in bytes.
+    """
+    command = [str(BINARY), *map(str, arguments)]
+    environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no", "NO_COLOR": "1"}
+    limit = None if memory is None else (lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory)))
+    done = subprocess.run(
+        command, input=input, stdin=None if input is not None else subprocess.DEVNULL, capture_output=True,
+        timeout=timeout, env=environment, preexec_fn=limit, close_fds=limit is not None,
+    )
+    if status is not None and done.returncode != status:
+        shown = " ".join(part if len(part) < 200 else part[:200] + "…" for part in command)
+        raise CommandFailed(
+            f"exit status {done.returncode}, expected {status}\n$ {shown}\n{done.stderr.decode(errors='replace')[-1500:]}"
+        )
+    return done
+
+
+def text(*arguments: object, **options) -> str:
+    return lancer(*arguments, **options).stdout.decode()
+
+
+def write_arrow(table: pa.Table, path: Path, batch_rows: int | None = None, stream: bool = False, compression: str | None = None) -> Path:
+    new = pa.ipc.new_stream if stream else pa.ipc.new_file
+    options = pa.ipc.IpcWriteOptions(compression=compression, unify_dictionaries=not stream)
+    with new(str(path), table.schema, options=options) as writer:
+        writer.write_table(table, max_chunksize=batch_rows)
+    return path
+
+
+def read_arrow(path: Path) -> pa.Table:
+    with pa.memory_map(str(path)) as source:
+        return pa.ipc.open_file(source).read_all()
+
+
+def lance_to_table(dataset: Path, out: Path, *options: object) -> pa.Table:
+    """What `lancer convert` makes of a dataset."""
+    lancer("convert", dataset, out, *options)
+    return read_arrow(out)
+
+
+def table_to_lance(table: pa.Table, dataset: Path, *options: object, **arrow_options) -> Path:
+    """Writes the table with `lancer convert`."""
+    source = dataset.with_suffix(".arrow")
+    write_arrow(table, source, **arrow_options)
+    lancer("convert", source, dataset, *options)
+    source.unlink()
+    return dataset
