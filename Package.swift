@@ -79,7 +79,10 @@ let package = Package(
         .executableTarget(
             name: "lancer-cli",
             dependencies: [
-                "Lancer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Lancer", "LancerBytes", "LancerArrow", "LancerProto", "LancerEncoding", "LancerFile", "LancerStorage",
+                "LancerTable", "LancerInterchange",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings
         ),

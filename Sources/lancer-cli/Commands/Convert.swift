@@ -1,0 +1,44 @@
+import ArgumentParser
+import Lancer
+
+/// `lancer convert`.
+struct Convert: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert",
+        abstract: "Copy a table from one format to another.",
+        discussion: """
+            Formats go by extension: .csv .tsv .jsonl .ndjson .npy .arrow .ipc .feather .arrows .lance; - stands for \
+            standard input or output, with --from or --to. CSV and JSON are read twice, first to find the types of \
+            the columns; --schema saves that. A .npy file holds one column: choose it with --columns.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("Where the rows come from.", valueName: "source"))
+    var sourcePath: String
+
+    @Argument(help: "Where they go.")
+    var destination: String
+
+    @OptionGroup var output: OutputOption
+    @OptionGroup var columns: ColumnsOption
+    @OptionGroup var window: WindowOption
+    @OptionGroup var version: VersionOption
+    @OptionGroup var write: WriteOption
+    @OptionGroup var source: SourceOption
+    @OptionGroup var json: JSONOption
+
+    func run() async throws {
+        // What cannot be written is said before anything is read.
+        let format = try DataFormat.of(destination, option: output.to, optionName: "--to")
+        let copy = Copy(mode: output.chosenMode, options: write.writeOptions)
+        try copy.check(destination, format)
+        let batches = try await Input.open(sourcePath, source, version).batches(
+            columns: columns.names,
+            offset: window.offset,
+            limit: window.limit,
+            vectors: source.vectors
+        )
+        let result = try await copy.run(batches, to: destination, format)
+        if destination != "-" { try result.show(json: json.json) }
+    }
+}

@@ -1,0 +1,32 @@
+import ArgumentParser
+import Lancer
+
+/// `lancer head`.
+struct Head: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "head",
+        abstract: "Print the first rows.",
+        discussion: "Without -o the rows are printed as a table, with --json as one JSON object a line."
+    )
+
+    @Argument(help: "A Lance table, or a file of another format.")
+    var path: String
+
+    @Option(name: [.customShort("n"), .long], help: ArgumentHelp("How many rows.", valueName: "n"))
+    var limit = 10
+
+    @OptionGroup var columns: ColumnsOption
+    @OptionGroup var version: VersionOption
+    @OptionGroup var source: SourceOption
+    @OptionGroup var rows: RowsOutput
+
+    func validate() throws {
+        if limit < 0 { throw ValidationError("--limit must not be negative.") }
+    }
+
+    func run() async throws {
+        let batches = try await Input.open(path, source, version)
+            .batches(columns: columns.names, offset: 0, limit: limit, vectors: source.vectors)
+        try await rows.write(batches, verb: "read")
+    }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+import Lancer
+
+/// `lancer scan`.
+struct ScanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scan",
+        abstract: "Print or copy all rows in order.",
+        discussion: "Without -o the rows are printed as a table, with --json as one JSON object a line."
+    )
+
+    @Argument(help: "A Lance table, or a file of another format.")
+    var path: String
+
+    @OptionGroup var columns: ColumnsOption
+    @OptionGroup var window: WindowOption
+    @OptionGroup var version: VersionOption
+    @OptionGroup var source: SourceOption
+    @OptionGroup var rows: RowsOutput
+
+    func run() async throws {
+        let batches = try await Input.open(path, source, version)
+            .batches(columns: columns.names, offset: window.offset, limit: window.limit, vectors: source.vectors)
+        try await rows.write(batches, verb: "scanned")
+    }
+}

@@ -1,0 +1,49 @@
+import Lancer
+
+/// A table opened for reading.
+enum Input {
+    case dataset(Dataset)
+    case reader(any RecordBatchReader)
+
+    /// Opens what is at `path`; `-` is standard input.
+    static func open(_ path: String, _ options: SourceOption, _ version: VersionOption) async throws -> Input {
+        if path != "-", case .missing = PathKind(path) {
+            throw LanceError(.notFound, "\(path): no such file or directory; check the path")
+        }
+        let format = try DataFormat.of(path, option: options.from, optionName: "--from")
+        if format == .lance {
+            if path == "-" {
+                throw LanceError(.invalidArgument, "a Lance table is a directory and cannot come from standard input")
+            }
+            if case .file = PathKind(path) {
+                throw LanceError(
+                    .invalidArgument,
+                    "\(path) is a single data file; name the directory of its table, or use lancer inspect \(path)"
+                )
+            }
+            return .dataset(try await Dataset.open(path, at: version.selector))
+        }
+        if version.number != nil {
+            throw LanceError(.invalidArgument, "--version chooses the version of a Lance table; \(path) is none")
+        }
+        let schema = try options.schema.map { text throws(LanceError) in try SchemaText.parse(text) }
+        return .reader(try FormatReader.open(path, format, schema: schema))
+    }
+
+    /// The rows wanted, column by column and in order.
+    func batches(columns: [String]?, offset: Int, limit: Int?, vectors: [VectorFile]) async throws -> any BatchSource {
+        var source: any BatchSource
+        switch self {
+        case .dataset(let dataset):
+            source = ScanBatches(try dataset.scan(columns: columns, offset: offset, limit: limit))
+        case .reader(let reader):
+            source = ReaderBatches(reader)
+            if let columns { source = try ProjectedBatches(source, columns: columns) }
+            if offset > 0 || limit != nil { source = WindowedBatches(source, offset: offset, limit: limit) }
+        }
+        if vectors.isEmpty { return source }
+        // Vectors belong to the rows that are written, whatever they were chosen by.
+        let added = try vectors.map { ($0, try FormatReader.open($0.path, .npy, schema: nil)) }
+        return try VectorBatches(source, added)
+    }
+}

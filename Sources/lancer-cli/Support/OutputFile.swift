@@ -1,0 +1,104 @@
+import Lancer
+
+// The name of the unfinished output, for the signal handler: a handler may only touch memory that does not move.
+private nonisolated(unsafe) var unfinishedOutput: UnsafeMutablePointer<CChar>?
+
+private func removeUnfinishedOutputAndExit(_ signalNumber: Int32) {
+    if let path = unfinishedOutput { unlink(path) }
+    _exit(128 + signalNumber)
+}
+
+/// A file that appears under its name only when it is complete.
+///
+/// The bytes go to a temporary name in the same directory, which is renamed by ``commit()`` and removed when the value
+/// goes away before that, also on an interrupt.
+final class OutputFile {
+    let path: String
+    let sink: FileSink
+    private let temporaryPath: String
+    private let file: OpenFile
+    private let overwrite: Bool
+    private var isCommitted = false
+
+    /// Starts a file; `alreadyExists` when there is one and `overwrite` is false.
+    init(_ path: String, overwrite: Bool) throws(LanceError) {
+        switch PathKind(path) {
+        case .directory: throw LanceError(.invalidArgument, "\(path) is a directory; name an output file")
+        case .file where !overwrite:
+            throw LanceError(.alreadyExists, "\(path) exists already; choose another name or add --mode overwrite")
+        case .file, .missing: temporaryPath = "\(path).lancer-\(getpid()).tmp"
+        case .other: temporaryPath = path
+        }
+        self.path = path
+        self.overwrite = overwrite
+        let isDevice = temporaryPath == path
+        let flags = O_WRONLY | O_CLOEXEC | (isDevice ? 0 : O_CREAT | O_EXCL)
+        let descriptor = open(temporaryPath, flags, 0o666)
+        guard descriptor >= 0 else {
+            if errno == ENOENT {
+                throw LanceError(.notFound, "cannot create \(path): its directory does not exist; make it first")
+            }
+            throw systemError("create", path)
+        }
+        file = OpenFile(descriptor: descriptor, path: path)
+        sink = FileSink(file)
+        isCommitted = isDevice
+        if !isDevice {
+            unfinishedOutput = strdup(temporaryPath)
+            signal(SIGINT, removeUnfinishedOutputAndExit)
+            signal(SIGTERM, removeUnfinishedOutputAndExit)
+            signal(SIGHUP, removeUnfinishedOutputAndExit)
+        }
+    }
+
+    deinit {
+        if !isCommitted { unlink(temporaryPath) }
+    }
+
+    /// Makes the file appear under its name.
+    func commit() throws(LanceError) {
+        try sink.flush()
+        guard !isCommitted else { return }
+        // link(2) refuses an existing name, rename(2) replaces it: the choice is the promise made in `init`.
+        if overwrite {
+            guard rename(temporaryPath, path) == 0 else { throw systemError("rename a temporary file to", path) }
+        } else if link(temporaryPath, path) == 0 {
+            unlink(temporaryPath)
+        } else if errno == EEXIST {
+            throw LanceError(.alreadyExists, "\(path) appeared while it was written; choose another name")
+        } else {
+            // Some file systems have no hard links.
+            guard rename(temporaryPath, path) == 0 else { throw systemError("rename a temporary file to", path) }
+        }
+        isCommitted = true
+        unfinishedOutput = nil
+    }
+}
+
+/// Standard output.
+func standardOutput() -> FileSink {
+    FileSink(OpenFile(descriptor: STDOUT_FILENO, path: "standard output", closes: false))
+}
+
+/// Copies standard input to a nameless temporary file, for readers that need to go back.
+func spooledStandardInput() throws(LanceError) -> OpenFile {
+    let input = OpenFile(descriptor: STDIN_FILENO, path: "standard input", closes: false)
+    // A redirected regular file read from its start needs no copy.
+    if input.size != nil, lseek(STDIN_FILENO, 0, SEEK_CUR) == 0 { return input }
+    let directory = environment("TMPDIR") ?? "/tmp"
+    var template = Array("\(directory)/lancer-XXXXXX".utf8CString)
+    let descriptor = template.withUnsafeMutableBufferPointer { $0.baseAddress.map { mkstemp($0) } ?? -1 }
+    guard descriptor >= 0 else { throw systemError("make a temporary file in", directory) }
+    _ = template.withUnsafeBufferPointer { $0.baseAddress.map { unlink($0) } }
+    let spool = OpenFile(descriptor: descriptor, path: "standard input")
+    let sink = FileSink(spool)
+    var stream = FileStream(input)
+    while true {
+        let piece = try stream.read(upTo: 1 << 18)
+        if piece.count == 0 { break }
+        try sink.write(piece)
+    }
+    try sink.flush()
+    guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw systemError("rewind", "standard input") }
+    return spool
+}
