@@ -1,0 +1,44 @@
+import LancerBytes
+import LancerProto
+
+/// Which rows of a fragment are deleted, as the manifest says: a file and how many rows it names.
+///
+/// Spec: Deletion files.
+package struct DeletionFile: Sendable, Hashable {
+    /// How the offsets are stored.
+    package enum Kind: Sendable, Hashable {
+        /// An Arrow IPC file with one uint32 column, in any order.
+        case arrow
+        /// A Roaring bitmap.
+        case bitmap
+    }
+
+    package var kind: Kind
+    package var readVersion: UInt64
+    package var id: UInt64
+    /// Number of deleted rows, nil when the writer did not say.
+    package var deletedRowCount: Int?
+    package var baseID: UInt32?
+
+    /// - Throws: `corrupt`, or `unsupported` for a kind that is not known.
+    init(_ message: Lance_Table_DeletionFile) throws(LanceError) {
+        switch message.fileType {
+        case .arrowArray: kind = .arrow
+        case .bitmap: kind = .bitmap
+        case .UNRECOGNIZED(let number): throw .unsupported("deletion files of kind \(number)")
+        }
+        readVersion = message.readVersion
+        id = message.id
+        let count = try Int(checked: message.numDeletedRows, "the number of deleted rows")
+        deletedRowCount = count > 0 ? count : nil
+        baseID = message.hasBaseID ? message.baseID : nil
+    }
+
+    /// Directory of the deletion files.
+    package static let directory = "_deletions"
+
+    /// Path below the root it is under.
+    package func path(fragment: UInt64) -> String {
+        "\(Self.directory)/\(fragment)-\(readVersion)-\(id).\(kind == .arrow ? "arrow" : "bin")"
+    }
+}

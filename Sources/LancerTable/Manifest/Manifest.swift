@@ -1,0 +1,97 @@
+import LancerBytes
+import LancerFile
+import LancerProto
+import SwiftProtobuf
+
+/// One version of a table: its schema and fragments, and what is needed to write the next version.
+///
+/// Checked once, when it is read. Spec: Manifest.
+package struct Manifest: Sendable {
+    package let schema: LanceSchema
+    package let fragments: [Fragment]
+    /// The bytes of the IndexSection message, passed on unread.
+    package let indexSection: ArrowBuffer?
+    /// The bytes of the Transaction message that made this version.
+    package let inlineTransaction: ArrowBuffer?
+    /// The message without its fragments, with the fields Lancer does not know.
+    package let message: Lance_Table_Manifest
+    /// Size of the manifest file in bytes.
+    package let sizeInBytes: Int
+
+    package var version: UInt64 { message.version }
+    /// `2.2`: the version every data file has.
+    package var fileVersion: String { message.dataFormat.version }
+    package var readerFlags: FeatureFlags { FeatureFlags(rawValue: message.readerFeatureFlags) }
+    package var writerFlags: FeatureFlags { FeatureFlags(rawValue: message.writerFeatureFlags) }
+    package var hasStableRowIDs: Bool { readerFlags.contains(.stableRowIDs) }
+
+    /// Reads the bytes of a manifest file.
+    ///
+    /// - Throws: `truncated`, `corrupt`, `unsupported` when a reader must know a feature that Lancer does not.
+    package init(file bytes: ArrowBuffer) throws(LanceError) {
+        let file = try ManifestFile(bytes)
+        var message = try file.message.decoded(as: Lance_Table_Manifest.self, "manifest")
+        try FeatureFlags(rawValue: message.readerFeatureFlags).requireKnown(to: "read")
+        guard message.version > 0 else { throw .corrupt("the manifest has version 0") }
+        if message.hasDataFormat, !message.dataFormat.fileFormat.isEmpty, message.dataFormat.fileFormat != "lance" {
+            throw .unsupported("data files of the format \"\(message.dataFormat.fileFormat)\"")
+        }
+        schema = try LanceSchema(proto: message.fields, metadata: message.schemaMetadata)
+        fragments = try Self.checked(message.fragments)
+        message.fragments = []
+        indexSection = message.hasIndexSection ? try file.section(at: message.indexSection, "index") : nil
+        if message.hasTransactionSection {
+            inlineTransaction = try file.section(at: message.transactionSection, "transaction")
+        } else if message.hasOldTransactionSection {
+            inlineTransaction = try file.section(at: message.oldTransactionSection, "transaction")
+        } else {
+            inlineTransaction = nil
+        }
+        self.message = message
+        sizeInBytes = bytes.count
+    }
+
+    private static func checked(_ messages: [Lance_Table_DataFragment]) throws(LanceError) -> [Fragment] {
+        var fragments: [Fragment] = []
+        fragments.reserveCapacity(messages.count)
+        var ids = Set<UInt64>(minimumCapacity: messages.count)
+        for message in messages {
+            guard ids.insert(message.id).inserted else { throw .corrupt("fragment id \(message.id) is used twice") }
+            fragments.append(try Fragment(message))
+        }
+        return fragments
+    }
+
+    /// Highest fragment id that was ever given out, or nil when there was none.
+    package var maxFragmentID: UInt32? {
+        // Very old tables do not store it.
+        let stored = message.hasMaxFragmentID ? message.maxFragmentID : nil
+        let used = fragments.map(\.id).max().map { UInt32(clamping: $0) }
+        return switch (stored, used) {
+        case (let stored?, let used?): Swift.max(stored, used)
+        case (let one, let other): one ?? other
+        }
+    }
+
+    /// Number of rows, deleted ones not counted; nil when the manifest does not say.
+    package var liveRowCount: Int? {
+        var total = 0
+        for fragment in fragments {
+            guard let rows = fragment.liveRowCount else { return nil }
+            let (sum, overflow) = total.addingReportingOverflow(rows)
+            if overflow { return nil }
+            total = sum
+        }
+        return total
+    }
+
+    /// Directory and path of another root that holds files of this table.
+    ///
+    /// - Throws: `corrupt` when there is no such base path.
+    package func basePath(_ id: UInt32) throws(LanceError) -> Lance_Table_BasePath {
+        guard let base = message.basePaths.first(where: { $0.id == id }) else {
+            throw .corrupt("base path \(id) is not in the manifest")
+        }
+        return base
+    }
+}
