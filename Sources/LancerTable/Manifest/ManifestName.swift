@@ -29,7 +29,8 @@ package struct ManifestName: Sendable, Hashable {
     package init?(_ name: String) {
         guard name.hasSuffix(Self.suffix) else { return nil }
         let digits = name.dropLast(Self.suffix.count)
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt64(digits) else {
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt64(digits)
+        else {
             return nil
         }
         // A V1 number of 20 digits would be a version above 10^19, which is a detached one.

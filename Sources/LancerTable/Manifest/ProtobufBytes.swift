@@ -1,6 +1,11 @@
-import FoundationEssentials
 import LancerBytes
 import SwiftProtobuf
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 
 extension ArrowBuffer {
     /// Decodes a protobuf message.
