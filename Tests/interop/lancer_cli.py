@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,11 +29,10 @@ def lancer(
     `memory` limits the address space, in bytes.
     """
     command = [str(BINARY), *map(str, arguments)]
-    environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no", "NO_COLOR": "1"}
-    limit = None if memory is None else (lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory)))
+    started = command if memory is None else ["sh", "-c", f'ulimit -v {memory // 1024} 2>/dev/null; exec "$@"', "sh", *command]
     done = subprocess.run(
-        command, input=input, stdin=None if input is not None else subprocess.DEVNULL, capture_output=True,
-        timeout=timeout, env=environment, preexec_fn=limit, close_fds=limit is not None,
+        started, input=input, stdin=None if input is not None else subprocess.DEVNULL, capture_output=True,
+        timeout=timeout, env=environment(), close_fds=False,
     )
     if status is not None and done.returncode != status:
         shown = " ".join(part if len(part) < 200 else part[:200] + "…" for part in command)
@@ -41,6 +40,29 @@ def lancer(
             f"exit status {done.returncode}, expected {status}\n$ {shown}\n{done.stderr.decode(errors='replace')[-1500:]}"
         )
     return done
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "SWIFT_BACKTRACE": "enable=no", "NO_COLOR": "1"}
+
+
+# A process started from this one inherits its peak memory in the books of Linux, so a small one starts the command.
+MEASURE = """
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL).returncode
+print(status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+"""
+
+
+def peak_memory(*arguments: object, timeout: float = 540) -> int:
+    """Runs `lancer`, which must succeed, and returns its peak resident memory in bytes."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(BINARY), *map(str, arguments)], capture_output=True, timeout=timeout, env=environment()
+    )
+    status, peak = done.stdout.decode().split()[-2:]
+    if status != "0":
+        raise CommandFailed(f"exit status {status}\n{done.stderr.decode(errors='replace')[-1500:]}")
+    return int(peak)
 
 
 def text(*arguments: object, **options) -> str:
