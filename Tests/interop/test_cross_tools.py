@@ -57,7 +57,7 @@ def test_pylance_works_on_a_table_lancer_made(version, scratch):
 def test_merge_insert_by_pylance(scratch):
     path = table_to_lance(sample(2000), scratch / "t.lance")
     dataset = lance.dataset(str(path))
-    dataset.merge_insert("id").when_matched_update_all().when_not_matched_insert_all().execute(sample(2500, 7).take(range(1500, 2500)))
+    dataset.merge_insert("id").when_matched_update_all().when_not_matched_insert_all().execute(sample(2500, 7).take(list(range(1500, 2500))))
     dataset = lance.dataset(str(path))
     assert dataset.count_rows() == 2500
     check_reading(dataset, path, scratch)
