@@ -71,15 +71,6 @@ struct StyleTests {
         }
     }
 
-    @Test("lines are at most 120 characters")
-    func lineLength() {
-        for file in files {
-            for (number, line) in file.text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-                #expect(line.count <= 120, "\(file.path):\(number + 1) has \(line.count) characters")
-            }
-        }
-    }
-
     @Test("the search sees code and not comments or literals")
     func stripping() {
         let lines = SourceTree.strippedLines("let a = \"x! // y\" // b!\nlet c = d\n/// e!\nlet q = \"\\\"!\"")
