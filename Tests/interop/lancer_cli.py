@@ -90,7 +90,7 @@ def lance_to_table(dataset: Path, out: Path, *options: object) -> pa.Table:
 
 def table_to_lance(table: pa.Table, dataset: Path, *options: object, **arrow_options) -> Path:
     """Writes the table with `lancer convert`."""
-    source = dataset.with_suffix(".arrow")
+    source = dataset.with_suffix(".arrows" if arrow_options.get("stream") else ".arrow")
     write_arrow(table, source, **arrow_options)
     lancer("convert", source, dataset, *options)
     source.unlink()

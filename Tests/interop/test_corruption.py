@@ -101,7 +101,7 @@ KINDS = {
     "deletion file, bitmap": lambda f: dataset_kind(f, "2.2", "_deletions/*.bin", rows=20_000, delete="i > 90 and i % 8000 > 2"),
     **{
         name: (lambda f, name=name: input_kind(name, f))
-        for name in ("file.arrow", "lz4.arrow", "zstd.arrow", "stream.arrow", "stream-lz4.arrow", "x.npy", "x.csv", "x.jsonl")
+        for name in ("file.arrow", "lz4.arrow", "zstd.arrow", "stream.arrows", "stream-lz4.arrows", "x.npy", "x.csv", "x.jsonl")
     },
 }
 

@@ -90,10 +90,10 @@ def test_every_version_stays_readable(scratch):
         out = scratch / f"{number}.arrow"
         lancer("scan", path, "--version", number, "-o", out)
         assert_tables_equal(read_arrow(out), table)
-    listed = json.loads(text("versions", path, "--json"))
-    listed = listed["versions"] if isinstance(listed, dict) else listed
+    listed = [json.loads(line) for line in text("versions", path, "--json").splitlines()]
     theirs = lance.dataset(str(path)).versions()
-    assert sorted(v["version"] for v in listed) == [v["version"] for v in theirs] == [1, 2, 3, 4, 5]
+    assert [v["version"] for v in listed] == [v["version"] for v in theirs] == [1, 2, 3, 4, 5]
+    assert [v["rows"] for v in listed] == [len(table) for table in expected]
     shown = text("versions", path)
     assert str(datetime.now(timezone.utc).year) in shown
 

@@ -29,12 +29,12 @@ def one_line(done) -> str:
 
 @pytest.mark.parametrize("command", ["inspect", "scan", "head", "count", "versions"])
 def test_a_path_that_is_not_there(command, scratch):
-    message = one_line(lancer(command, scratch / "nowhere.lance", status=CORRUPT))
+    message = one_line(lancer(command, scratch / "nowhere.lance", status=USAGE))
     assert "nowhere.lance" in message
 
 
 def test_a_source_that_is_not_there(scratch):
-    assert "nowhere.csv" in one_line(lancer("convert", scratch / "nowhere.csv", scratch / "x.lance", status=CORRUPT))
+    assert "nowhere.csv" in one_line(lancer("convert", scratch / "nowhere.csv", scratch / "x.lance", status=USAGE))
     assert not (scratch / "x.lance").exists()
 
 
@@ -47,7 +47,7 @@ def test_an_empty_file(name, scratch):
 
 def test_a_folder_that_is_no_dataset(scratch):
     (scratch / "t.lance").mkdir()
-    assert "t.lance" in one_line(lancer("scan", scratch / "t.lance", status=CORRUPT))
+    assert "t.lance" in one_line(lancer("scan", scratch / "t.lance", status=USAGE))
 
 
 def test_an_unknown_column(table, scratch):
@@ -113,14 +113,14 @@ def test_vectors_of_another_length(scratch):
 def test_pipes(table, scratch):
     csv = lancer("convert", table, "-", "--to", "csv", "--columns", "id,price").stdout
     assert csv.splitlines()[0] == b"id,price" and len(csv.splitlines()) == 101
-    lancer("convert", "-", scratch / "p.lance", "--from", "arrow", input=write_stream(scratch))
+    lancer("convert", "-", scratch / "p.lance", "--from", "arrows", input=write_stream(scratch))
     assert lance.dataset(str(scratch / "p.lance")).count_rows() == 100
     lancer("convert", "-", scratch / "q.lance", "--from", "csv", input=csv)
     assert lance.dataset(str(scratch / "q.lance")).count_rows() == 100
 
 
 def write_stream(scratch) -> bytes:
-    return write_arrow(sample(100), scratch / "stream.arrow", stream=True).read_bytes()
+    return write_arrow(sample(100), scratch / "stream.arrows", stream=True).read_bytes()
 
 
 def test_help_and_version():
