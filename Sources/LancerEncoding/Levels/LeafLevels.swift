@@ -1,0 +1,50 @@
+import LancerArrow
+import LancerBytes
+
+/// Repetition and definition levels of one leaf column over the rows of one page.
+///
+/// Spec: Levels. Level 0 is the innermost "all is well"; entries whose definition level is above
+/// ``maxVisibleDefinition`` (null and empty lists, and what lies under them) have no slot among the values.
+package struct LeafLevels: Sendable {
+    /// What each layer of nesting needs in this page, innermost first.
+    package var layers: [RepDefLayer]
+    /// Number of lists that start at each entry; nil without list layers.
+    package var repetition: [UInt16]?
+    /// Which layer is null or empty at each entry, 0 for none; nil when none is anywhere.
+    package var definition: [UInt16]?
+    /// Number of entries.
+    package var count: Int
+    /// Entries with a slot among the values.
+    package var visibleCount: Int
+    /// Top-level rows.
+    package var rowCount: Int
+
+    /// The repetition level of an entry that starts a row.
+    package var maxRepetition: Int { layers.maxRepetition }
+    /// The highest definition level in use.
+    package var maxDefinition: Int { layers.maxDefinition }
+    /// The highest definition level of an entry that has a slot.
+    package var maxVisibleDefinition: Int { layers.maxVisibleDefinition }
+    /// Whether some entries have no slot.
+    package var hasInvisible: Bool { visibleCount != count }
+
+    /// Validity of the value slots: clear where the leaf or a struct around it is null. Nil when all are valid.
+    package func slotValidity() -> Bitmap? {
+        guard let definition, layers.maxVisibleDefinition > 0 else { return nil }
+        let highest = UInt16(layers.maxVisibleDefinition)
+        let buffer = ArrowBuffer(count: (visibleCount + 7) / 8) { bytes in
+            var byte: UInt8 = 0
+            var slot = 0
+            for level in definition where level <= highest {
+                if level == 0 { byte |= 1 << UInt8(truncatingIfNeeded: slot & 7) }
+                slot += 1
+                if slot & 7 == 0 {
+                    bytes[(slot >> 3) - 1] = byte
+                    byte = 0
+                }
+            }
+            if slot & 7 != 0 { bytes[slot >> 3] = byte }
+        }
+        return Bitmap(buffer, count: visibleCount)
+    }
+}

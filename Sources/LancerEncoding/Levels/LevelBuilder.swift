@@ -1,0 +1,341 @@
+import LancerArrow
+import LancerBytes
+
+/// Turns nested Arrow arrays into levels and the values that have a slot.
+///
+/// Works from the outside in. While it does, the definition level of an entry is a raw code, `2 * layer + 1` for null and
+/// `2 * layer + 2` for empty (layers counted from the innermost): which numbers the layers get is known only when the
+/// whole page has been seen, because a layer without nulls in the page takes none.
+///
+/// Arrays may be appended in pieces. Content behind null lists is dropped, offsets may start anywhere, and slots masked
+/// by null structs stay. Spec: Levels.
+package struct LevelBuilder {
+    private let path: LeafPath
+    /// Kind of each layer, outermost first.
+    private let isList: [Bool]
+    private var repetition: [UInt16] = []
+    private var codes: [UInt16] = []
+    private var hasCodes = false
+    private var used: [Bool]
+    private var count = 0
+    private var visibleCount = 0
+    private var rowCount = 0
+    private var pieces: [ArrowArray] = []
+
+    /// A builder for the arrays of `path`.
+    package init(_ path: LeafPath) {
+        self.path = path
+        isList = path.steps.map { $0 == .list } + [false]
+        used = Array(repeating: false, count: 2 * isList.count + 1)
+    }
+
+    /// The entries of one piece on the way down.
+    private struct Entries {
+        var count: Int
+        /// Nil as long as no list was met: every entry starts a row.
+        var repetition: [UInt16]?
+        /// Nil as long as no entry is null or empty.
+        var codes: [UInt16]?
+        /// Entries with a code at or above this have no slot in the array at hand; they ended in a list further out.
+        var slotless = UInt16.max
+    }
+
+    /// Adds the rows of `array`, which must have the shape of the path (see ``LeafPath/pruned(_:)``).
+    ///
+    /// - Throws: `schemaMismatch` when the shape differs, `corrupt` when list offsets run backwards or out of the child.
+    package mutating func append(_ array: ArrowArray) throws(LanceError) {
+        var entries = Entries(count: array.length)
+        var current = array
+        let maxRepetition = isList.reduce(0) { $0 + ($1 ? 1 : 0) }
+        var depth = maxRepetition
+        for (position, step) in path.steps.enumerated() {
+            let layer = isList.count - 1 - position
+            switch (step, current.storage) {
+            case (.structure, .structure(let children)) where children.count == 1:
+                markNulls(of: current.validity, layer: layer, in: &entries)
+                current = children[0]
+            case (.list, .list(let offsets, let child)):
+                var ranges: [Range<Int>] = []
+                if current.type.offsetWidth == 8 {
+                    try expand(&entries, current, offsets, Int64.self, layer, depth, child.length, &ranges)
+                } else {
+                    try expand(&entries, current, offsets, Int32.self, layer, depth, child.length, &ranges)
+                }
+                depth -= 1
+                current = try child.keeping(ranges)
+            case (.fixedSizeList(let dimension), .fixedSizeList(let child)):
+                guard entries.repetition == nil else {
+                    throw .unsupported("a fixed-size list of structs inside a list")
+                }
+                markNulls(of: current.validity, layer: layer, in: &entries)
+                repeatEntries(&entries, dimension)
+                current = child
+            default: throw .schemaMismatch("an array of type \(array.type) does not fit its column")
+            }
+        }
+        let validity = current.logicalValidity()
+        if case .null = current.storage {
+            markNulls(of: Bitmap(repeating: false, count: current.length), layer: 0, in: &entries)
+        } else {
+            markNulls(of: validity, layer: 0, in: &entries)
+        }
+        take(entries, rows: array.length, hasLists: maxRepetition > 0, leaf: current)
+    }
+
+    private mutating func take(_ entries: Entries, rows: Int, hasLists: Bool, leaf: ArrowArray) {
+        if let new = entries.codes {
+            if !hasCodes {
+                hasCodes = true
+                codes = [UInt16](repeating: 0, count: count)
+            }
+            if codes.isEmpty { codes = new } else { codes.append(contentsOf: new) }
+        } else if hasCodes {
+            codes.append(contentsOf: repeatElement(0, count: entries.count))
+        }
+        if hasLists, let new = entries.repetition {
+            if repetition.isEmpty { repetition = new } else { repetition.append(contentsOf: new) }
+        }
+        count += entries.count
+        visibleCount += leaf.length
+        rowCount += rows
+        if leaf.length > 0 || pieces.isEmpty { pieces.append(leaf) }
+    }
+
+    /// Gives the entries whose slot is null the null code of `layer`, unless something further out is null already.
+    private mutating func markNulls(of validity: Bitmap?, layer: Int, in entries: inout Entries) {
+        guard let validity, validity.setCount != validity.count else { return }
+        let code = UInt16(2 * layer + 1)
+        var codes = entries.codes ?? [UInt16](repeating: 0, count: entries.count)
+        entries.codes = nil
+        let slotless = entries.slotless
+        let first = validity.bitOffset
+        var marked = false
+        validity.buffer.withUnsafeBytes { bits in
+            codes.withUnsafeMutableBufferPointer { codes in
+                var slot = first
+                for index in 0..<codes.count where codes[index] < slotless {
+                    if bits[slot >> 3] >> UInt8(truncatingIfNeeded: slot & 7) & 1 == 0, codes[index] == 0 {
+                        codes[index] = code
+                        marked = true
+                    }
+                    slot += 1
+                }
+            }
+        }
+        entries.codes = codes
+        if marked { used[Int(code)] = true }
+    }
+
+    /// Replaces every entry by `dimension` equal ones.
+    private func repeatEntries(_ entries: inout Entries, _ dimension: Int) {
+        if let codes = entries.codes {
+            var repeated: [UInt16] = []
+            repeated.reserveCapacity(codes.count * dimension)
+            for code in codes { repeated.append(contentsOf: repeatElement(code, count: dimension)) }
+            entries.codes = repeated
+        }
+        entries.count *= dimension
+    }
+
+    /// Replaces every entry that has a list by an entry for each item, or a single one when the list is null or empty.
+    ///
+    /// `depth` counts this list layer from the inside, the innermost being 1. The kept parts of the child are added to
+    /// `ranges`.
+    private mutating func expand<Offset: FixedWidthInteger & BitwiseCopyable>(
+        _ entries: inout Entries,
+        _ array: ArrowArray,
+        _ offsetBuffer: ArrowBuffer,
+        _: Offset.Type,
+        _ layer: Int,
+        _ depth: Int,
+        _ childLength: Int,
+        _ ranges: inout [Range<Int>]
+    ) throws(LanceError) {
+        let width = MemoryLayout<Offset>.size
+        guard array.length == 0 || offsetBuffer.count >= (array.length + 1) * width else {
+            throw .corrupt("a list array of \(array.length) rows with \(offsetBuffer.count) bytes of offsets")
+        }
+        let nullCode = UInt16(2 * layer + 1)
+        let emptyCode = UInt16(2 * layer + 2)
+        let slotless = entries.slotless
+        let oldCount = entries.count
+        let validity = array.validity.flatMap { $0.setCount == $0.count ? nil : $0 }
+        var total = 0
+        var anyNull = false
+        var anyEmpty = false
+        // Lengths first: -1 null, -2 ended further out, -3 masked by a null struct.
+        var lengths = [Int](repeating: 0, count: oldCount)
+        var bad = false
+        offsetBuffer.withUnsafeBytes { bytes in
+            lengths.withUnsafeMutableBufferPointer { lengths in
+                var slot = 0
+                var from = 0
+                var to = 0
+                for index in 0..<oldCount {
+                    let code = entries.codes.map { $0[index] } ?? 0
+                    if code >= slotless {
+                        lengths[index] = -2
+                        total += 1
+                        continue
+                    }
+                    let start = Int(bytes.loadUnaligned(fromByteOffset: slot * width, as: Offset.self))
+                    let end = Int(bytes.loadUnaligned(fromByteOffset: (slot + 1) * width, as: Offset.self))
+                    let isNull = validity.map { !$0[slot] } ?? false
+                    slot += 1
+                    if code != 0 {
+                        lengths[index] = -3
+                        total += 1
+                    } else if isNull {
+                        lengths[index] = -1
+                        anyNull = true
+                        total += 1
+                    } else {
+                        guard start >= 0, start <= end, end <= childLength else {
+                            bad = true
+                            return
+                        }
+                        let length = end - start
+                        lengths[index] = length
+                        if length == 0 {
+                            anyEmpty = true
+                            total += 1
+                            continue
+                        }
+                        total += length
+                        if start != to {
+                            if to > from { ranges.append(from..<to) }
+                            from = start
+                        }
+                        to = end
+                    }
+                }
+                if to > from { ranges.append(from..<to) }
+            }
+        }
+        if bad { throw .corrupt("list offsets that run backwards or beyond the child's \(childLength) values") }
+        if anyNull { used[Int(nullCode)] = true }
+        if anyEmpty { used[Int(emptyCode)] = true }
+        let rowStart = UInt16(isList.reduce(0) { $0 + ($1 ? 1 : 0) })
+        let inner = UInt16(depth - 1)
+        let oldRepetition = entries.repetition
+        entries.repetition = [UInt16](unsafeUninitializedCapacity: total) { target, initialized in
+            var position = 0
+            for index in 0..<oldCount {
+                target[position] = oldRepetition.map { $0[index] } ?? rowStart
+                position += 1
+                let more = lengths[index] - 1
+                if more > 0 {
+                    (target.baseAddress.unsafelyUnwrapped + position).initialize(repeating: inner, count: more)
+                    position += more
+                }
+            }
+            initialized = position
+        }
+        if entries.codes != nil || anyNull || anyEmpty {
+            let oldCodes = entries.codes
+            entries.codes = [UInt16](unsafeUninitializedCapacity: total) { target, initialized in
+                var position = 0
+                for index in 0..<oldCount {
+                    let length = lengths[index]
+                    let old = oldCodes.map { $0[index] } ?? 0
+                    switch length {
+                    case -1: target[position] = nullCode
+                    case 0: target[position] = emptyCode
+                    case ..<0: target[position] = old
+                    default:
+                        (target.baseAddress.unsafelyUnwrapped + position).initialize(repeating: 0, count: length)
+                        position += length - 1
+                    }
+                    position += 1
+                }
+                initialized = position
+            }
+        }
+        entries.count = total
+        entries.slotless = nullCode
+    }
+
+    /// The levels of everything appended, and the values that have a slot, piece by piece.
+    package consuming func finish() -> (levels: LeafLevels, values: [ArrowArray]) {
+        var layers: [RepDefLayer] = []
+        var numbers = [UInt16](repeating: 0, count: used.count)
+        var next: UInt16 = 1
+        for layer in 0..<isList.count {
+            let isNull = used[2 * layer + 1]
+            let isEmpty = used[2 * layer + 2 < used.count ? 2 * layer + 2 : 0]
+            for (flag, code) in [(isNull, 2 * layer + 1), (isEmpty, 2 * layer + 2)] where flag {
+                numbers[code] = next
+                next += 1
+            }
+            if isList[isList.count - 1 - layer] {
+                switch (isNull, isEmpty) {
+                case (false, false): layers.append(.allValidList)
+                case (true, false): layers.append(.nullableList)
+                case (false, true): layers.append(.emptyableList)
+                case (true, true): layers.append(.nullAndEmptyList)
+                }
+            } else {
+                layers.append(isNull ? .nullableItem : .allValidItem)
+            }
+        }
+        var definition: [UInt16]?
+        if next > 1 {
+            if !numbers.indices.allSatisfy({ numbers[$0] == 0 || Int(numbers[$0]) == $0 }) {
+                numbers.withUnsafeBufferPointer { numbers in
+                    codes.withUnsafeMutableBufferPointer { codes in
+                        for index in codes.indices { codes[index] = numbers[Int(codes[index])] }
+                    }
+                }
+            }
+            definition = codes
+        }
+        let levels = LeafLevels(
+            layers: layers,
+            repetition: path.hasLists ? repetition : nil,
+            definition: definition,
+            count: count,
+            visibleCount: visibleCount,
+            rowCount: rowCount
+        )
+        return (levels, pieces)
+    }
+}
+
+extension ArrowArray {
+    /// The values in `ranges`, one after the other; a slice when they are one piece.
+    fileprivate func keeping(_ ranges: [Range<Int>]) throws(LanceError) -> ArrowArray {
+        guard let first = ranges.first else { return slice(0..<0) }
+        if ranges.count == 1 { return slice(first) }
+        var indices: [Int] = []
+        indices.reserveCapacity(ranges.reduce(0) { $0 + $1.count })
+        for range in ranges { indices.append(contentsOf: range) }
+        throw .unsupported("gather")
+    }
+
+    /// Validity with the nulls among a dictionary's values taken in.
+    package func logicalValidity() -> Bitmap? {
+        guard case .dictionary(let indices, let values) = storage, values.nullCount > 0 else { return validity }
+        let width = type.byteWidth ?? 4
+        return Bitmap(count: length) { index in
+            if isNull(index) { return false }
+            let position = indices.index(at: index, width: width)
+            return position >= 0 && position < values.length && !values.isNull(position)
+        }
+    }
+}
+
+extension ArrowBuffer {
+    /// The dictionary index at `position` of a buffer of indices of `width` bytes.
+    ///
+    /// Negative and enormous indices come out negative: callers only need to know that they are out of range.
+    package func index(at position: Int, width: Int) -> Int {
+        withUnsafeBytes { bytes in
+            switch width {
+            case 1: Int(bytes[position])
+            case 2: Int(bytes.loadUnaligned(fromByteOffset: position * 2, as: UInt16.self))
+            case 4: Int(bytes.loadUnaligned(fromByteOffset: position * 4, as: UInt32.self))
+            default: Int(truncatingIfNeeded: bytes.loadUnaligned(fromByteOffset: position * 8, as: UInt64.self))
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+import LancerBytes
+import LancerCodecs
+
+/// Compresses the repetition or the definition levels of a page, chunk by chunk.
+///
+/// All chunks of a page share one encoding: raw words, FastLanes blocks (width in the block when a chunk has at most
+/// 1024 levels, else in the layout), or from 2.2 on runs. The smallest wins. Spec: Block encodings of levels.
+struct LevelEncoder {
+    private enum Choice {
+        case flat
+        case inline
+        case outOfLine(width: Int)
+        case runs
+    }
+
+    private let levels: [UInt16]
+    private let bounds: [Int]
+    private let choice: Choice
+    /// Bytes of all chunks' levels.
+    let estimatedBytes: Int
+
+    /// Chooses for `levels` cut at `bounds` (the start of each chunk and the end).
+    init(_ levels: [UInt16], _ bounds: [Int], allowsRunLength: Bool) {
+        self.levels = levels
+        self.bounds = bounds
+        var all: UInt16 = 0
+        for level in levels { all |= level }
+        let width = Swift.max(1, 16 - all.leadingZeroBitCount)
+        var flat = 0
+        var packed = 0
+        var inline = 0
+        var runs = 0
+        var longest = 0
+        levels.withUnsafeBufferPointer { levels in
+            for chunk in 0..<(bounds.count - 1) {
+                let count = bounds[chunk + 1] - bounds[chunk]
+                longest = Swift.max(longest, count)
+                flat += count * 2
+                packed += Self.outOfLineBytes(count, width: width)
+                inline += 2 + FastLanes.packedByteCount(width: width)
+                runs += 8 + 3 * Self.runCount(levels, bounds[chunk]..<bounds[chunk + 1])
+            }
+        }
+        var best = flat
+        var choice = Choice.flat
+        if longest <= FastLanes.blockValues {
+            if inline < best {
+                best = inline
+                choice = .inline
+            }
+        }
+        // Blocks with their width in the layout save two bytes a chunk, and may leave the tail unpacked.
+        if packed < best, longest > FastLanes.blockValues || bounds.count > 2 {
+            best = packed
+            choice = .outOfLine(width: width)
+        }
+        if allowsRunLength, runs < best {
+            best = runs
+            choice = .runs
+        }
+        self.choice = choice
+        estimatedBytes = best
+    }
+
+    /// As the layout describes it.
+    var encoding: CompressiveEncoding {
+        switch choice {
+        case .flat: .flat(bits: 16)
+        case .inline: .inlineBitpacking(wordBits: 16)
+        case .outOfLine(let width): .outOfLineBitpacking(wordBits: 16, packedBits: width)
+        case .runs: .runLength(values: .flat(bits: 16), lengths: .flat(bits: 8))
+        }
+    }
+
+    /// Appends the levels of one chunk.
+    func append(chunk: Int, to data: inout BufferBuilder) {
+        let range = bounds[chunk]..<bounds[chunk + 1]
+        levels.withUnsafeBufferPointer { levels in
+            let part = UnsafeBufferPointer(rebasing: levels[range])
+            switch choice {
+            case .flat: data.append(UnsafeRawBufferPointer(part))
+            case .inline:
+                let width = FastLanes.bitWidth(of: part)
+                data.append(UInt16(width))
+                Self.appendBlock(part, width: width, to: &data)
+            case .outOfLine(let width): Self.appendOutOfLine(part, width: width, to: &data)
+            case .runs: Self.appendRuns(part, to: &data)
+            }
+        }
+    }
+
+    /// Whether a tail of `count` levels is packed too (it is padded to a whole block) or stays raw words.
+    private static func packsTail(_ count: Int, width: Int) -> Bool {
+        width * (FastLanes.blockValues - count) < (16 - width) * count
+    }
+
+    private static func outOfLineBytes(_ count: Int, width: Int) -> Int {
+        let block = FastLanes.packedByteCount(width: width)
+        let tail = count % FastLanes.blockValues
+        return count / FastLanes.blockValues * block
+            + (tail == 0 ? 0 : packsTail(tail, width: width) ? block : tail * 2)
+    }
+
+    private static func appendOutOfLine(
+        _ levels: UnsafeBufferPointer<UInt16>,
+        width: Int,
+        to data: inout BufferBuilder
+    ) {
+        var position = 0
+        while position < levels.count {
+            let rest = UnsafeBufferPointer(rebasing: levels[position...])
+            let count = Swift.min(rest.count, FastLanes.blockValues)
+            if count == FastLanes.blockValues || packsTail(count, width: width) {
+                appendBlock(UnsafeBufferPointer(rebasing: rest[..<count]), width: width, to: &data)
+            } else {
+                data.append(UnsafeRawBufferPointer(rest))
+            }
+            position += count
+        }
+    }
+
+    /// Packs up to 1024 levels as one block, zeros behind them.
+    private static func appendBlock(_ levels: UnsafeBufferPointer<UInt16>, width: Int, to data: inout BufferBuilder) {
+        guard let base = levels.baseAddress else { return }
+        data.append(upTo: FastLanes.packedByteCount(width: width)) { target in
+            guard let output = target.baseAddress else { return 0 }
+            if levels.count == FastLanes.blockValues {
+                FastLanes.pack(base, width: width, into: output)
+            } else {
+                withUnsafeTemporaryAllocation(of: UInt16.self, capacity: FastLanes.blockValues) { block in
+                    guard let start = block.baseAddress else { return }
+                    start.initialize(repeating: 0, count: FastLanes.blockValues)
+                    start.update(from: base, count: levels.count)
+                    FastLanes.pack(start, width: width, into: output)
+                }
+            }
+            return target.count
+        }
+    }
+
+    /// `u64 bytes of the run values · run values · run lengths (u8)`.
+    private static func appendRuns(_ levels: UnsafeBufferPointer<UInt16>, to data: inout BufferBuilder) {
+        let count = runCount(levels, 0..<levels.count)
+        data.append(UInt64(count * 2))
+        data.append(upTo: count * 3) { target in
+            var run = 0
+            var position = 0
+            while position < levels.count {
+                let value = levels[position]
+                var end = position + 1
+                let limit = Swift.min(levels.count, position + 255)
+                while end < limit, levels[end] == value { end += 1 }
+                target.storeBytes(of: value, toByteOffset: run * 2, as: UInt16.self)
+                target[count * 2 + run] = UInt8(end - position)
+                run += 1
+                position = end
+            }
+            return count * 3
+        }
+    }
+
+    private static func runCount(_ levels: UnsafeBufferPointer<UInt16>, _ range: Range<Int>) -> Int {
+        var runs = 0
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let value = levels[position]
+            var end = position + 1
+            let limit = Swift.min(range.upperBound, position + 255)
+            while end < limit, levels[end] == value { end += 1 }
+            runs += 1
+            position = end
+        }
+        return runs
+    }
+}
