@@ -36,6 +36,42 @@ public indirect enum ArrowValue: Sendable, Hashable {
     }
 }
 
+extension ArrowValue {
+    /// Equal as ``ArrowArray/isEqual(to:)`` means it: floats by their bits, so that NaN is equal to itself.
+    public static func == (left: ArrowValue, right: ArrowValue) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let mine), .bool(let other)): mine == other
+        case (.int(let mine), .int(let other)): mine == other
+        case (.uint(let mine), .uint(let other)): mine == other
+        case (.float(let mine), .float(let other)): mine.bitPattern == other.bitPattern
+        case (.decimal(let mine, let myScale), .decimal(let other, let otherScale)):
+            mine == other && myScale == otherScale
+        case (.string(let mine), .string(let other)): mine.utf8.elementsEqual(other.utf8)
+        case (.bytes(let mine), .bytes(let other)): mine == other
+        case (.list(let mine), .list(let other)): mine == other
+        case (.structure(let mine), .structure(let other)): mine == other
+        default: false
+        }
+    }
+
+    /// Hashes what `==` compares.
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .null: hasher.combine(0)
+        case .bool(let value): hasher.combine(value)
+        case .int(let value): hasher.combine(value)
+        case .uint(let value): hasher.combine(value)
+        case .float(let value): hasher.combine(value.bitPattern)
+        case .decimal(let value, _): hasher.combine(value)
+        case .string(let value): for byte in value.utf8 { hasher.combine(byte) }
+        case .bytes(let value): hasher.combine(value)
+        case .list(let value): hasher.combine(value)
+        case .structure(let value): hasher.combine(value)
+        }
+    }
+}
+
 extension ArrowValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
