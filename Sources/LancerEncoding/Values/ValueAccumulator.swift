@@ -202,8 +202,12 @@ package final class DictionaryOutput {
 
     package func finish(_ type: ArrowType) throws(LanceError) -> ArrowArray {
         guard case .dictionary(_, let valueType, _) = type else { throw .corrupt("a dictionary where \(type) is") }
-        let values = try current?.values ?? ArrowArray.empty(valueType)
         let count = indices.count / width
+        var values = current?.values ?? ArrowArray.empty(valueType)
+        if values.length == 0, count > 0 {
+            // Slots hidden under a null parent need not be null themselves: give them something to point to.
+            values = ArrowArray.nulls(type: valueType, length: 1).replacingValidity(nil)
+        }
         let last = ArrowArray(
             type: type,
             length: count,
