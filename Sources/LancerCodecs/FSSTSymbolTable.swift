@@ -127,7 +127,6 @@ struct FSSTSymbol: Hashable, Sendable {
     var bytes: UInt64
     var length: Int
 
-    /// The bytes above a symbol of `length` bytes, cut off.
     init(bytes: UInt64, length: Int) {
         self.bytes = bytes
         self.length = length
