@@ -1,0 +1,55 @@
+import LancerBytes
+
+/// Runs of equal values: the values, and how often each repeats.
+///
+/// Spec: RLE. Lengths are one byte, longer runs are split; runs end with their chunk.
+enum RunLengthEncoder {
+    /// Longest run that one length byte can say.
+    static let maxRun = 255
+
+    /// Mini-block chunks of 4096 values; `values` are 1, 2, 4 or 8 bytes wide.
+    static func chunks(_ values: FixedValues) -> ChunkedValues {
+        switch values.width {
+        case 1: chunks(values, UInt8.self)
+        case 2: chunks(values, UInt16.self)
+        case 4: chunks(values, UInt32.self)
+        default: chunks(values, UInt64.self)
+        }
+    }
+
+    private static func chunks<T: FixedWidthInteger & BitwiseCopyable>(
+        _ values: FixedValues,
+        _: T.Type
+    ) -> ChunkedValues {
+        // Few runs at worst: a chunk of single values stays within what a 2.1 chunk can hold.
+        let counts = ChunkSize.even(values.count, by: ChunkSize.maxValues / 2)
+        var runs = BufferBuilder()
+        var lengths = BufferBuilder()
+        var sizes: [[Int]] = [[], []]
+        values.bytes.withValues(of: T.self) { all in
+            var position = 0
+            for count in counts {
+                let end = position + count
+                let runsBefore = runs.count
+                let lengthsBefore = lengths.count
+                while position < end {
+                    let value = all[position]
+                    let limit = Swift.min(end, position + maxRun)
+                    var next = position + 1
+                    while next < limit, all[next] == value { next += 1 }
+                    runs.append(value)
+                    lengths.append(UInt8(next - position))
+                    position = next
+                }
+                sizes[0].append(runs.count - runsBefore)
+                sizes[1].append(lengths.count - lengthsBefore)
+            }
+        }
+        return ChunkedValues(
+            encoding: .runLength(values: .flat(bits: T.bitWidth), lengths: .flat(bits: 8)),
+            valueCounts: counts,
+            buffers: [runs.finish(), lengths.finish()],
+            sizes: sizes
+        )
+    }
+}
