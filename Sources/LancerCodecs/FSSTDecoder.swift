@@ -5,6 +5,7 @@ struct FSSTDecoder {
     /// Length entry of a code that has no symbol: no bytes, and a bit that shows up in the sum of all entries.
     static let unknown: UInt8 = 0x40
     private static let lengthMask = 0x0F
+    private static let escape = Int(FSSTSymbolTable.escape)
 
     // Safe: both point into the 2304 bytes of a symbol table that outlives the decoder, and are indexed by bytes.
     private let symbols: UnsafePointer<UInt64>
@@ -19,87 +20,100 @@ struct FSSTDecoder {
         self.isCompressed = isCompressed
     }
 
-    /// Decodes one value into `output` and returns how many bytes it has.
+    /// Decodes `count` bytes of codes at `source` to `target`, where there is room for `room` bytes; returns how many
+    /// were written.
     @inline(__always)
-    func decode(_ value: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) throws(LanceError) -> Int {
-        guard let source = value.baseAddress, value.count > 0 else { return 0 }
-        guard let target = output.baseAddress, output.count > 0 else { throw Self.noRoom(output.count) }
+    func decode(
+        _ source: UnsafeRawPointer,
+        _ count: Int,
+        _ target: UnsafeMutableRawPointer,
+        room: Int
+    ) throws(LanceError) -> Int {
         guard isCompressed else {
-            guard value.count <= output.count else { throw Self.noRoom(output.count) }
-            target.copyMemory(from: source, byteCount: value.count)
-            return value.count
+            guard count <= room else { throw Self.noRoom(room) }
+            target.copyMemory(from: source, byteCount: count)
+            return count
         }
-        return try expand(source, value.count, target, output.count)
+        return room / FSSTSymbolTable.maximumExpansion >= count
+            ? try expand(source, count, target)
+            : try expandCarefully(source, count, target, room)
     }
 
-    /// Four codes at a time while none is an escape and four whole symbols surely fit, then one at a time.
+    /// Decodes where eight bytes of room for each code are given, four codes at a time while none is an escape.
     ///
     /// Whole eight-byte symbols are stored, whatever their length, and overwritten by the next.
     @inline(__always)
     private func expand(
         _ source: UnsafeRawPointer,
-        _ sourceCount: Int,
+        _ count: Int,
+        _ target: UnsafeMutableRawPointer
+    ) throws(LanceError) -> Int {
+        var read = 0
+        var written = 0
+        var seen: UInt8 = 0
+        while true {
+            while count &- read >= 4 {
+                let codes = UInt32(littleEndian: source.loadUnaligned(fromByteOffset: read, as: UInt32.self))
+                if Self.hasEscape(codes) { break }
+                emit(Int(codes & 0xFF), target, &written, &seen)
+                emit(Int(codes &>> 8 & 0xFF), target, &written, &seen)
+                emit(Int(codes &>> 16 & 0xFF), target, &written, &seen)
+                emit(Int(codes &>> 24), target, &written, &seen)
+                read &+= 4
+            }
+            // Up to and with the next escape, or to the end.
+            while read < count {
+                let code = Int(source.load(fromByteOffset: read, as: UInt8.self))
+                read &+= 1
+                if code != Self.escape {
+                    emit(code, target, &written, &seen)
+                    continue
+                }
+                guard read < count else { throw Self.lonelyEscape() }
+                target.storeBytes(
+                    of: source.load(fromByteOffset: read, as: UInt8.self),
+                    toByteOffset: written,
+                    as: UInt8.self
+                )
+                read &+= 1
+                written &+= 1
+                break
+            }
+            if read >= count { break }
+        }
+        guard seen & Self.unknown == 0 else { throw Self.noSymbol() }
+        return written
+    }
+
+    /// Decodes code by code and byte by byte where room may be scarce.
+    @inline(never)
+    private func expandCarefully(
+        _ source: UnsafeRawPointer,
+        _ count: Int,
         _ target: UnsafeMutableRawPointer,
         _ room: Int
     ) throws(LanceError) -> Int {
         var read = 0
         var written = 0
-        var seen: UInt8 = 0
-        while sourceCount &- read >= 4 && room &- written >= 32 {
-            let codes = UInt32(littleEndian: source.loadUnaligned(fromByteOffset: read, as: UInt32.self))
-            let first = Int(codes & 0xFF)
-            let second = Int(codes &>> 8 & 0xFF)
-            let third = Int(codes &>> 16 & 0xFF)
-            let fourth = Int(codes &>> 24)
-            if Self.hasEscape(codes) {
-                // At least one code advances, so the loop ends.
-                if first == Int(FSSTSymbolTable.escape) {
-                    target.storeBytes(of: UInt8(second), toByteOffset: written, as: UInt8.self)
-                    written &+= 1
-                    read &+= 2
-                    continue
-                }
-                emit(first, target, &written, &seen)
-                read &+= 1
-                if second == Int(FSSTSymbolTable.escape) { continue }
-                emit(second, target, &written, &seen)
-                read &+= 1
-                if third == Int(FSSTSymbolTable.escape) { continue }
-                emit(third, target, &written, &seen)
-                read &+= 1
-                continue
-            }
-            emit(first, target, &written, &seen)
-            emit(second, target, &written, &seen)
-            emit(third, target, &written, &seen)
-            emit(fourth, target, &written, &seen)
-            read &+= 4
-        }
-        while read < sourceCount {
+        while read < count {
             let code = Int(source.load(fromByteOffset: read, as: UInt8.self))
-            read &+= 1
-            if code == Int(FSSTSymbolTable.escape) {
-                guard read < sourceCount else { throw .corrupt("FSST value ends after an escape code") }
-                guard written < room else { throw Self.noRoom(room) }
-                let literal = source.load(fromByteOffset: read, as: UInt8.self)
-                target.storeBytes(of: literal, toByteOffset: written, as: UInt8.self)
-                read &+= 1
-                written &+= 1
-            } else if room &- written >= 8 {
-                emit(code, target, &written, &seen)
-            } else {
-                seen |= lengths[code]
-                var symbol = symbols[code]
-                let length = Int(lengths[code]) & Self.lengthMask
-                guard room &- written >= length else { throw Self.noRoom(room) }
-                for _ in 0..<length {
-                    target.storeBytes(of: UInt8(truncatingIfNeeded: symbol), toByteOffset: written, as: UInt8.self)
-                    symbol &>>= 8
-                    written &+= 1
-                }
+            read += 1
+            var symbol = symbols[code]
+            var length = Int(lengths[code])
+            if code == Self.escape {
+                guard read < count else { throw Self.lonelyEscape() }
+                symbol = UInt64(source.load(fromByteOffset: read, as: UInt8.self))
+                length = 1
+                read += 1
+            }
+            guard length != Int(Self.unknown) else { throw Self.noSymbol() }
+            guard room - written >= length else { throw Self.noRoom(room) }
+            for _ in 0..<length {
+                target.storeBytes(of: UInt8(truncatingIfNeeded: symbol), toByteOffset: written, as: UInt8.self)
+                symbol >>= 8
+                written += 1
             }
         }
-        guard seen & Self.unknown == 0 else { throw .corrupt("FSST value has a code without a symbol") }
         return written
     }
 
@@ -122,4 +136,10 @@ struct FSSTDecoder {
     private static func noRoom(_ room: Int) -> LanceError {
         .corrupt("FSST value decodes to more than the \(room) bytes there is room for")
     }
+
+    @inline(never)
+    private static func lonelyEscape() -> LanceError { .corrupt("FSST value ends after an escape code") }
+
+    @inline(never)
+    private static func noSymbol() -> LanceError { .corrupt("FSST value has a code without a symbol") }
 }

@@ -27,66 +27,83 @@ extension FSSTSymbolTable {
         into output: inout BufferBuilder
     ) throws(LanceError) {
         guard count > 0 else { return }
-        guard offsets.count / MemoryLayout<Input>.size > count, let offsets = offsets.baseAddress else {
-            throw .truncated("\(count) FSST values need \(count + 1) offsets")
-        }
-        func offset(_ index: Int) throws(LanceError) -> Int {
-            let value = Input(
-                littleEndian: offsets.loadUnaligned(fromByteOffset: index * MemoryLayout<Input>.size, as: Input.self)
-            )
-            guard let exact = Int(exactly: value), exact >= 0, exact <= data.count else {
-                throw .corrupt("FSST offset \(value) is outside \(data.count) bytes of data")
-            }
-            return exact
-        }
-        ends.reserve(count * MemoryLayout<Output>.size)
+        let offsets = try VariableOffsets(offsets, of: input, valueCount: count)
+        try offsets.validate(dataCount: data.count, "FSST values")
+        try decodeAll(offsets, data, VariableEnds(of: endType), &ends, &output)
+    }
+
+    private func decodeAll(
+        _ offsets: VariableOffsets,
+        _ data: UnsafeRawBufferPointer,
+        _ format: VariableEnds,
+        _ ends: inout BufferBuilder,
+        _ output: inout BufferBuilder
+    ) throws(LanceError) {
         var index = 0
-        var start = try offset(0)
-        while index < count {
-            // As many values as fit a batch, or one larger one.
-            var last = index
-            var stop = start
-            while last < count {
-                let end = try offset(last + 1)
-                guard end >= stop else { throw .corrupt("FSST offset \(last + 1) is below the one before it") }
-                if end - start > Self.batchBytes && last > index { break }
-                stop = end
-                last += 1
-            }
-            let batch = UnsafeRawBufferPointer(rebasing: data[start..<stop])
-            let room = try batch.count.multiplied(by: Self.maximumExpansion, "decoded size of FSST values")
+        while index < offsets.valueCount {
             let already = output.count
-            // 32 spare bytes keep the last values of the batch on the decoder's fast path.
-            try output.append(upTo: room + 32) { (room) throws(LanceError) -> Int in
-                try decodeTable.withUnsafeBytes { (table) throws(LanceError) -> Int in
-                    let decoder = try FSSTDecoder(table: table, isCompressed: isCompressed)
-                    var written = 0
-                    try ends.append(upTo: (last - index) * MemoryLayout<Output>.size) {
-                        (room2) throws(LanceError) -> Int in
-                        var from = start
-                        for value in index..<last {
-                            let to = try offset(value + 1)
-                            written += try decoder.decode(
-                                UnsafeRawBufferPointer(rebasing: data[from..<to]),
-                                into: UnsafeMutableRawBufferPointer(rebasing: room[written...])
-                            )
-                            guard let end = Output(exactly: already + written) else {
-                                throw .limitExceeded(
-                                    "decoded strings need offsets of more than \(Output.bitWidth) bits"
-                                )
-                            }
-                            let at = (value - index) * MemoryLayout<Output>.size
-                            room2.storeBytes(of: end.littleEndian, toByteOffset: at, as: Output.self)
-                            from = to
-                        }
-                        return room2.count
+            let codes = Swift.min(
+                offsets[offsets.valueCount] - offsets[index],
+                Swift.max(Self.batchBytes, offsets[index + 1] - offsets[index])
+            )
+            let room = try codes.multiplied(by: Self.maximumExpansion, "decoded size of FSST values")
+            let first = index
+            var written = 0
+            try output.append(upTo: room) { (room) throws(LanceError) -> Int in
+                try ends.append(upTo: (offsets.valueCount - first) * format.size) {
+                    (endRoom) throws(LanceError) -> Int in
+                    try decodeTable.withUnsafeBytes { (table) throws(LanceError) in
+                        let decoder = try FSSTDecoder(table: table, isCompressed: isCompressed)
+                        index = try Self.decodeBatch(
+                            decoder,
+                            from: first,
+                            offsets,
+                            data,
+                            room,
+                            already,
+                            format,
+                            endRoom
+                        )
+                        written = format.load(at: index - first - 1, in: endRoom) - already
                     }
-                    return written
+                    return (index - first) * format.size
                 }
+                return written
             }
-            index = last
-            start = stop
         }
+    }
+
+    /// Decodes as many values as surely fit into `room`; returns the index of the first that was left.
+    ///
+    /// Whatever is decoded, room for one value at least is given.
+    private static func decodeBatch(
+        _ decoder: FSSTDecoder,
+        from first: Int,
+        _ offsets: VariableOffsets,
+        _ data: UnsafeRawBufferPointer,
+        _ room: UnsafeMutableRawBufferPointer,
+        _ already: Int,
+        _ format: VariableEnds,
+        _ endRoom: UnsafeMutableRawBufferPointer
+    ) throws(LanceError) -> Int {
+        var start = offsets[first]
+        var written = 0
+        var index = first
+        while index < offsets.valueCount {
+            let end = offsets[index &+ 1]
+            let count = end &- start
+            guard count &* maximumExpansion <= room.count &- written else { break }
+            if count > 0, let source = data.baseAddress, let target = room.baseAddress {
+                written &+= try decoder.decode(source + start, count, target + written, room: room.count &- written)
+            }
+            guard already &+ written <= format.maximum else {
+                throw .limitExceeded("decoded strings need offsets of more than \(format.size * 8) bits")
+            }
+            format.store(already &+ written, at: index &- first, in: endRoom)
+            start = end
+            index &+= 1
+        }
+        return index
     }
 
     /// Decodes `count` values to offsets that start at 0 and the bytes.

@@ -105,8 +105,11 @@ package struct FSSTSymbolTable: Sendable {
         _ value: UnsafeRawBufferPointer,
         into output: UnsafeMutableRawBufferPointer
     ) throws(LanceError) -> Int {
-        try decodeTable.withUnsafeBytes { (table) throws(LanceError) -> Int in
-            try FSSTDecoder(table: table, isCompressed: isCompressed).decode(value, into: output)
+        guard let source = value.baseAddress, value.count > 0 else { return 0 }
+        guard let target = output.baseAddress else { throw .corrupt("FSST value where no room is given") }
+        return try decodeTable.withUnsafeBytes { (table) throws(LanceError) -> Int in
+            try FSSTDecoder(table: table, isCompressed: isCompressed)
+                .decode(source, value.count, target, room: output.count)
         }
     }
 

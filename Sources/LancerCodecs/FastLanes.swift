@@ -32,8 +32,10 @@ package enum FastLanes {
     }
 
     /// The smallest width that holds every one of the values.
-    @inlinable
-    @inline(never)
+    @specialized(where T == UInt8)
+    @specialized(where T == UInt16)
+    @specialized(where T == UInt32)
+    @specialized(where T == UInt64)
     package static func bitWidth<T: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
         of values: UnsafeBufferPointer<T>
     ) -> Int {
@@ -45,8 +47,10 @@ package enum FastLanes {
     /// Packs the 1024 values at `input` with `width` bits each into `packedByteCount(width:)` bytes at `output`.
     ///
     /// Bits of a value above `width` are dropped. `output` must not overlap `input`.
-    @inlinable
-    @inline(never)
+    @specialized(where T == UInt8)
+    @specialized(where T == UInt16)
+    @specialized(where T == UInt32)
+    @specialized(where T == UInt64)
     package static func pack<T: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
         _ input: UnsafePointer<T>,
         width: Int,
@@ -93,8 +97,10 @@ package enum FastLanes {
     /// Unpacks the `packedByteCount(width:)` bytes at `input` into 1024 values at `output`.
     ///
     /// `output` must not overlap `input`.
-    @inlinable
-    @inline(never)
+    @specialized(where T == UInt8)
+    @specialized(where T == UInt16)
+    @specialized(where T == UInt32)
+    @specialized(where T == UInt64)
     package static func unpack<T: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
         _ input: UnsafeRawPointer,
         width: Int,
@@ -133,7 +139,10 @@ package enum FastLanes {
     }
 
     /// The value at `index` (0..<1024) of the packed block at `input`, without unpacking the others.
-    @inlinable
+    @specialized(where T == UInt8)
+    @specialized(where T == UInt16)
+    @specialized(where T == UInt32)
+    @specialized(where T == UInt64)
     package static func unpackSingle<T: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
         _ input: UnsafeRawPointer,
         width: Int,

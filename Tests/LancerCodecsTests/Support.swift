@@ -61,3 +61,8 @@ func variable(_ values: [[UInt8]]) -> (offsets: [Int32], data: [UInt8]) {
     }
     return (offsets, data)
 }
+
+/// FNV-1a, 64 bits: a checksum of bytes too many to write down.
+func checksum(_ bytes: some Sequence<UInt8>) -> UInt64 {
+    bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+}

@@ -43,11 +43,22 @@ package enum LogicalType {
             if item.metadata["ARROW:extension:name"] == "lance.bfloat16" {
                 return "fixed_size_list:lance.bfloat16:\(size)"
             }
+            guard isFlat(item.type) else { throw .unsupported("a \(type) (only numbers, vectors and structs)") }
             return "fixed_size_list:\(try string(for: item.type)):\(size)"
         case .structure: return "struct"
         case .map: return "map"
         case .dictionary(let index, let value, let ordered):
+            guard value.children.isEmpty else { throw .unsupported("a \(type)") }
             return "dict:\(try string(for: value)):\(try string(for: index)):\(ordered)"
+        }
+    }
+
+    /// Whether a fixed-size list of the type can be a leaf column: its items need no schema nodes of their own.
+    private static func isFlat(_ type: ArrowType) -> Bool {
+        switch type {
+        case .list, .largeList, .map, .structure, .dictionary: false
+        case .fixedSizeList(let item, _): isFlat(item.type)
+        default: true
         }
     }
 

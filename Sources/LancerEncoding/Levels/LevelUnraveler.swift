@@ -1,0 +1,187 @@
+import LancerArrow
+import LancerBytes
+
+/// Turns the levels of a leaf column back into validity bitmaps and list offsets, layer by layer from the inside.
+///
+/// Each step consumes one layer and leaves the entries that the next layer out needs. An entry has a slot in a layer
+/// when it starts an item there (its repetition level is at least the number of lists passed so far) and no list
+/// further out is null or empty at it. Spec: Levels.
+package struct LevelUnraveler {
+    private let layers: [RepDefLayer]
+    /// The next layer to consume.
+    private var layer = 0
+    /// Definition levels used by the layers consumed.
+    private var base: UInt16 = 0
+    private var repetition: [UInt16]?
+    private var definition: [UInt16]?
+    private var entryCount: Int
+    /// List layers consumed.
+    private var listsPassed: UInt16 = 0
+
+    package init(_ levels: Levels) {
+        layers = levels.layers
+        repetition = levels.repetition?.withValues(of: UInt16.self) { Array($0.prefix(levels.count)) }
+        definition = levels.definition?.withValues(of: UInt16.self) { Array($0.prefix(levels.count)) }
+        entryCount = levels.count
+    }
+
+    /// Whether all layers were consumed.
+    package var isDone: Bool { layer == layers.count }
+
+    /// Number of rows left when every list was consumed.
+    package var slotCount: Int { entryCount }
+
+    private func nextLayer(isList: Bool) throws(LanceError) -> RepDefLayer {
+        guard layer < layers.count, layers[layer].isList == isList else {
+            throw .corrupt("the layers of a page (\(layers)) do not fit the column's nesting")
+        }
+        return layers[layer]
+    }
+
+    /// The highest definition level with which an entry still has a slot in the layer at hand: its own levels and those
+    /// of the layers further out up to the next list.
+    private func threshold() -> UInt16 {
+        var level = base
+        for (index, layer) in layers.enumerated().dropFirst(layer) {
+            if index > self.layer, layer.isList { break }
+            level += UInt16(layer.definitionLevelCount)
+        }
+        return level
+    }
+
+    private mutating func pass(_ consumed: RepDefLayer) {
+        base += UInt16(consumed.definitionLevelCount)
+        layer += 1
+    }
+
+    /// Consumes an item layer: the validity of a leaf or struct.
+    ///
+    /// - Parameter count: number of values the caller has; must be the number of slots.
+    /// - Returns: nil when all are valid.
+    package mutating func itemValidity(count: Int) throws(LanceError) -> Bitmap? {
+        let consumed = try nextLayer(isList: false)
+        let limit = threshold()
+        defer { pass(consumed) }
+        guard let definition else {
+            guard entryCount == count else { throw Self.miscount(entryCount, count) }
+            return nil
+        }
+        // Slots of a layer behind lists may be fewer than entries; those of a flat column are all of them.
+        let level = base
+        if consumed.definitionLevelCount == 0 {
+            var slots = 0
+            for value in definition where value <= limit { slots += 1 }
+            guard slots == count else { throw Self.miscount(slots, count) }
+            return nil
+        }
+        let bits = ArrowBuffer(zeroed: (count + 7) / 8)
+        var slots = 0
+        var nulls = 0
+        bits.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return }
+            // Safe: the buffer was allocated above and nobody else has it.
+            let target = UnsafeMutableRawPointer(mutating: start).assumingMemoryBound(to: UInt8.self)
+            var byte: UInt8 = 0
+            for value in definition where value <= limit {
+                if value <= level { byte |= 1 << UInt8(slots & 7) } else { nulls += 1 }
+                slots += 1
+                if slots & 7 == 0 {
+                    if slots <= count { target[slots / 8 - 1] = byte }
+                    byte = 0
+                }
+            }
+            if slots & 7 != 0, slots <= count { target[slots / 8] = byte }
+        }
+        guard slots == count else { throw Self.miscount(slots, count) }
+        return nulls == 0 ? nil : Bitmap(bits, count: count)
+    }
+
+    /// Consumes a list layer.
+    ///
+    /// - Parameter childCount: number of child items the caller has; must be what the lists add up to.
+    /// - Returns: the offsets (`width` bytes each), the validity (nil when all are valid) and the number of lists.
+    package mutating func listOffsets(
+        width: Int,
+        childCount: Int
+    ) throws(LanceError) -> (offsets: ArrowBuffer, validity: Bitmap?, count: Int) {
+        let consumed = try nextLayer(isList: true)
+        guard let repetition else { throw .corrupt("a list column without repetition levels") }
+        let limit = threshold()
+        let childLimit = base
+        let ownEnd = base + UInt16(consumed.definitionLevelCount)
+        let hasNulls = consumed == .nullableList || consumed == .nullAndEmptyList
+        let nullLevel = base + 1
+        let starts = listsPassed + 1
+        let offsets = OutputBuffer(capacity: (entryCount + 1) * width)
+        let validity = BitOutput(capacity: entryCount)
+        var keptRepetition: [UInt16] = []
+        var keptDefinition: [UInt16] = []
+        var children = 0
+        var lists = 0
+        var nulls = 0
+        for index in 0..<entryCount {
+            let level = definition?[index] ?? 0
+            if repetition[index] >= starts {
+                keptRepetition.append(repetition[index])
+                if definition != nil { keptDefinition.append(level) }
+                if level <= limit {
+                    if width == 4 {
+                        offsets.append(value: Int32(truncatingIfNeeded: children))
+                    } else {
+                        offsets.append(value: Int64(children))
+                    }
+                    // A list inside a null struct is null itself where the layer can say so, else empty.
+                    let isNull = hasNulls && (level == nullLevel || level > ownEnd)
+                    validity.append(!isNull)
+                    if isNull { nulls += 1 }
+                    lists += 1
+                }
+            } else if index == 0 {
+                throw .corrupt("a row starts with repetition level \(repetition[index])")
+            }
+            if level <= childLimit { children += 1 }
+        }
+        guard children == childCount else { throw Self.miscount(children, childCount) }
+        guard width == 8 || children <= Int(Int32.max) else {
+            throw .limitExceeded("more than 2^31 list items in one batch; read fewer rows at a time")
+        }
+        if width == 4 {
+            offsets.append(value: Int32(truncatingIfNeeded: children))
+        } else {
+            offsets.append(value: Int64(children))
+        }
+        self.repetition = keptRepetition
+        if definition != nil { definition = keptDefinition }
+        entryCount = keptRepetition.count
+        listsPassed = starts
+        pass(consumed)
+        return (offsets.finish(), nulls == 0 ? nil : Bitmap(validity.finish(), count: lists), lists)
+    }
+
+    /// Consumes the item layer of a fixed-size list of structs, whose inner levels were repeated for each child slot.
+    ///
+    /// - Parameter childCount: number of child structs the caller has; must be `dimension` for each list.
+    /// - Returns: the validity (nil when all are valid) and the number of lists.
+    package mutating func fixedSizeListValidity(
+        dimension: Int,
+        childCount: Int
+    ) throws(LanceError) -> (validity: Bitmap?, count: Int) {
+        guard listsPassed == 0, !layers.dropFirst(layer).contains(where: \.isList) else {
+            throw .unsupported("lists around or inside a fixed-size list of structs")
+        }
+        guard dimension > 0, entryCount % dimension == 0, childCount == entryCount else {
+            throw Self.miscount(entryCount, childCount)
+        }
+        let count = entryCount / dimension
+        if let definition {
+            self.definition = stride(from: 0, to: entryCount, by: dimension).map { definition[$0] }
+        }
+        entryCount = count
+        return (try itemValidity(count: count), count)
+    }
+
+    @inline(never)
+    private static func miscount(_ slots: Int, _ values: Int) -> LanceError {
+        .corrupt("levels speak of \(slots) values, \(values) were decoded")
+    }
+}

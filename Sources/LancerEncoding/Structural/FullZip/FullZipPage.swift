@@ -1,0 +1,236 @@
+import LancerArrow
+import LancerBytes
+
+/// A full-zip page ready to be read.
+///
+/// ```
+/// buffer 0:  for each entry: [control word][value, if the entry is visible]
+/// buffer 1:  byte offset in buffer 0 of each row, and the end; 1, 2, 4 or 8 bytes each
+/// ```
+/// The control word is `rep << bits_def | def`. A fixed-width value is there for nulls too; a variable one
+/// (`length | bytes`) only for valid entries. Buffer 1 is absent for fixed width without lists. Spec: Full-zip layout.
+package struct FullZipPage: PreparedPage {
+    let layout: FullZipLayout
+    let shape: PageShape
+    let values: FullZipValueDecoder
+    /// The whole of buffer 1 when it is small enough to be kept.
+    private let rowIndex: ArrowBuffer?
+    /// Bytes of an entry of buffer 1; 0 when there is none.
+    private let indexWidth: Int
+
+    /// Largest index that is read and kept whole; of larger ones only the entries needed are read.
+    package static let keptIndexBytes = 4 << 20
+
+    package var layers: [RepDefLayer] { layout.layers }
+
+    package var sizeInBytes: Int { 512 + (rowIndex?.count ?? 0) }
+
+    /// The buffers that ``init(layout:shape:type:buffers:)`` wants, whole.
+    package static func searchBuffers(_ layout: FullZipLayout, _ shape: PageShape) -> [Int] {
+        guard needsIndex(layout), shape.bufferSizes.count > 1, shape.bufferSizes[1] <= keptIndexBytes else { return [] }
+        return [1]
+    }
+
+    private static func needsIndex(_ layout: FullZipLayout) -> Bool {
+        if case .variable = layout.width { return true }
+        return layout.layers.maxRepetition > 0
+    }
+
+    package init(
+        layout: FullZipLayout,
+        shape: PageShape,
+        type: ArrowType,
+        buffers: [ArrowBuffer]
+    ) throws(LanceError) {
+        guard !shape.bufferSizes.isEmpty else { throw .corrupt("a full-zip page without buffers") }
+        self.layout = layout
+        self.shape = shape
+        values = try FullZipValueDecoder(layout, for: type)
+        guard layout.layers.maxRepetition < 1 << layout.repetitionBits,
+            layout.layers.maxDefinition < 1 << layout.definitionBits
+        else { throw .corrupt("a control word too narrow for its levels") }
+        if Self.needsIndex(layout) {
+            guard shape.bufferSizes.count > 1 else { throw .corrupt("a full-zip page without row index") }
+            let entries = shape.rowCount + 1
+            let width = shape.bufferSizes[1] / entries
+            guard [1, 2, 4, 8].contains(width), width * entries == shape.bufferSizes[1] else {
+                throw .corrupt("a row index of \(shape.bufferSizes[1]) bytes for \(shape.rowCount) rows")
+            }
+            indexWidth = width
+            rowIndex = buffers.first
+        } else {
+            indexWidth = 0
+            rowIndex = nil
+            let stride = values.fixedBytes + layout.controlWordBytes
+            guard try stride.multiplied(by: shape.rowCount, "size of a page") == shape.bufferSizes[0] else {
+                throw .corrupt("\(shape.bufferSizes[0]) bytes for \(shape.rowCount) values of \(stride) bytes")
+            }
+        }
+    }
+
+    package func indexRanges(_ rows: [Range<Int>]) -> [PageRange] {
+        guard indexWidth > 0, rowIndex == nil else { return [] }
+        let wanted = rows.filter { !$0.isEmpty }.flatMap { rows in
+            [rows.lowerBound, rows.upperBound].map { ($0 * indexWidth)..<(($0 + 1) * indexWidth) }
+        }
+        return merged(wanted).map { PageRange(1, $0) }
+    }
+
+    package func plan(_ rows: [Range<Int>], index: PageData) throws(LanceError) -> [PageRange] {
+        var ranges: [Range<Int>] = []
+        for rows in rows where !rows.isEmpty { ranges.append(try byteRange(rows, index)) }
+        for (before, after) in zip(ranges, ranges.dropFirst()) where after.lowerBound < before.upperBound {
+            throw .corrupt("the row index falls", part: "page buffer 1")
+        }
+        return merged(ranges).map { PageRange(0, $0) }
+    }
+
+    /// Where the entries of `rows` lie in buffer 0.
+    private func byteRange(_ rows: Range<Int>, _ index: PageData) throws(LanceError) -> Range<Int> {
+        if indexWidth == 0 {
+            let stride = values.fixedBytes + layout.controlWordBytes
+            return (rows.lowerBound * stride)..<(rows.upperBound * stride)
+        }
+        let start = try rowOffset(rows.lowerBound, index)
+        let end = try rowOffset(rows.upperBound, index)
+        guard start <= end, end <= shape.bufferSizes[0] else {
+            throw .corrupt("rows \(rows) at bytes \(start) to \(end) of \(shape.bufferSizes[0])", part: "page buffer 1")
+        }
+        return start..<end
+    }
+
+    private func rowOffset(_ row: Int, _ index: PageData) throws(LanceError) -> Int {
+        let range = (row * indexWidth)..<((row + 1) * indexWidth)
+        let bytes = if let rowIndex { rowIndex.slice(range) } else { try index.bytes(1, range) }
+        var reader = ByteReader(bytes, what: "row index")
+        switch indexWidth {
+        case 1: return Int(try reader.read(UInt8.self))
+        case 2: return Int(try reader.read(UInt16.self))
+        case 4: return Int(try reader.read(UInt32.self))
+        default: return try Int(checked: try reader.read(UInt64.self), "offset in a row index")
+        }
+    }
+
+    package func decode(
+        _ rows: [Range<Int>],
+        data: PageData,
+        index: PageData,
+        levels: LevelCollector,
+        values output: ValueAccumulator
+    ) throws(LanceError) {
+        let translation = try levels.prepare(for: layers)
+        for rows in rows where !rows.isEmpty {
+            let range = try byteRange(rows, index)
+            let bytes = range.isEmpty ? ArrowBuffer.empty : try data.bytes(0, range)
+            if layout.controlWordBytes == 0, case .fixed = layout.width {
+                try levels.append(repetition: nil, definition: nil, count: rows.count, translation: translation)
+                try values.appendFixed(bytes, count: rows.count, into: output)
+            } else {
+                try decodeEntries(bytes, rowCount: rows.count, levels, translation, output)
+            }
+        }
+    }
+
+    private func decodeEntries(
+        _ bytes: ArrowBuffer,
+        rowCount: Int,
+        _ levels: LevelCollector,
+        _ translation: LevelCollector.Translation?,
+        _ output: ValueAccumulator
+    ) throws(LanceError) {
+        let repetition = OutputBuffer(capacity: rowCount * 2)
+        let definition = OutputBuffer(capacity: rowCount * 2)
+        let compact = OutputBuffer()
+        let entries = try bytes.withUnsafeBytes { (raw) throws(LanceError) in
+            try walk(raw, repetition, definition, compact, output)
+        }
+        let hasLists = layout.layers.maxRepetition > 0
+        if !hasLists, entries.count != rowCount {
+            throw .corrupt("\(entries.count) entries for \(rowCount) rows")
+        }
+        if case .fixed = layout.width {
+            try values.appendFixed(compact.finish(), count: entries.visible, into: output)
+        }
+        let repetitionLevels = repetition.finish()
+        let definitionLevels = definition.finish()
+        try repetitionLevels.withValues(of: UInt16.self) { (repetition) throws(LanceError) in
+            try definitionLevels.withValues(of: UInt16.self) { (definition) throws(LanceError) in
+                try levels.append(
+                    repetition: hasLists ? repetition.baseAddress : nil,
+                    definition: layout.layers.maxDefinition > 0 ? definition.baseAddress : nil,
+                    count: entries.count,
+                    translation: translation
+                )
+            }
+        }
+    }
+
+    /// Goes through entries: collects levels, and fixed-width values (into `compact`) or variable ones.
+    private func walk(
+        _ bytes: UnsafeRawBufferPointer,
+        _ repetition: OutputBuffer,
+        _ definition: OutputBuffer,
+        _ compact: OutputBuffer,
+        _ output: ValueAccumulator
+    ) throws(LanceError) -> (count: Int, visible: Int) {
+        let controlBytes = layout.controlWordBytes
+        let definitionMask = UInt32(1) << UInt32(layout.definitionBits) - 1
+        let maxVisible = UInt32(layout.layers.maxVisibleDefinition)
+        let maxDefinition = UInt32(layout.layers.maxDefinition)
+        let maxRepetition = UInt32(layout.layers.maxRepetition)
+        let fixedBytes = values.fixedBytes
+        var position = 0
+        var count = 0
+        var visible = 0
+        guard let base = bytes.baseAddress else { return (0, 0) }
+        while position < bytes.count {
+            guard bytes.count - position >= controlBytes else { throw Self.cut(position) }
+            let word: UInt32
+            switch controlBytes {
+            case 0: word = 0
+            case 1: word = UInt32(bytes[position])
+            case 2: word = UInt32(base.loadUnaligned(fromByteOffset: position, as: UInt16.self))
+            default: word = base.loadUnaligned(fromByteOffset: position, as: UInt32.self)
+            }
+            position += controlBytes
+            let definitionLevel = word & definitionMask
+            let repetitionLevel = word >> UInt32(layout.definitionBits)
+            guard definitionLevel <= maxDefinition, repetitionLevel <= maxRepetition else {
+                throw .corrupt("a control word with levels \(repetitionLevel), \(definitionLevel)")
+            }
+            repetition.append(value: UInt16(truncatingIfNeeded: repetitionLevel))
+            definition.append(value: UInt16(truncatingIfNeeded: definitionLevel))
+            count += 1
+            guard definitionLevel <= maxVisible else { continue }
+            visible += 1
+            switch layout.width {
+            case .fixed:
+                guard bytes.count - position >= fixedBytes else { throw Self.cut(position) }
+                compact.append(base + position, fixedBytes)
+                position += fixedBytes
+            case .variable(let lengthBits):
+                guard definitionLevel == 0 else {
+                    try output.appendEmpty(1)
+                    continue
+                }
+                let lengthBytes = lengthBits / 8
+                guard bytes.count - position >= lengthBytes else { throw Self.cut(position) }
+                let length =
+                    lengthBytes == 4
+                    ? UInt64(base.loadUnaligned(fromByteOffset: position, as: UInt32.self))
+                    : base.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+                position += lengthBytes
+                guard length <= UInt64(bytes.count - position) else { throw Self.cut(position) }
+                let end = position + Int(length)
+                try values.appendVariable(UnsafeRawBufferPointer(rebasing: bytes[position..<end]), into: output)
+                position = end
+            }
+        }
+        return (count, visible)
+    }
+
+    @inline(never)
+    private static func cut(_ position: Int) -> LanceError {
+        .corrupt("an entry of a full-zip page ends outside its row", offset: UInt64(position))
+    }
+}

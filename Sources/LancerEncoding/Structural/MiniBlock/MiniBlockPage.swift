@@ -1,0 +1,161 @@
+import LancerArrow
+import LancerBytes
+
+/// A mini-block page ready to be read.
+///
+/// Page buffers: 0 chunk words · 1 chunks · [dictionary] · [repetition index]. Each chunk:
+///
+/// ```
+/// u16 levels | [u16 rep bytes] | [u16 def bytes] | u16 or u32 bytes of each value buffer | pad to 8
+/// rep, pad to 8 | def, pad to 8 | value buffer 0, pad to 8 | …
+/// ```
+/// Spec: Mini-block layout.
+package struct MiniBlockPage: PreparedPage {
+    let layout: MiniBlockLayout
+    let chunks: MiniBlockChunks
+    let values: ValueDecoder
+    let repetition: ValueDecoder?
+    let definition: ValueDecoder?
+    /// What the values are indices into; nil when they are values.
+    let dictionary: PageDictionary?
+
+    package var layers: [RepDefLayer] { layout.layers }
+
+    package var sizeInBytes: Int {
+        chunks.count * 24 + 512 + (dictionary?.values.sizeInBytes ?? 0)
+    }
+
+    /// The buffers that ``init(layout:shape:type:buffers:dictionaryID:)`` wants, whole.
+    package static func searchBuffers(_ layout: MiniBlockLayout) -> [Int] {
+        var result = [0]
+        if layout.dictionary != nil { result.append(2) }
+        if layout.repetitionIndexDepth > 0 { result.append(layout.dictionary == nil ? 2 : 3) }
+        return result
+    }
+
+    /// Prepares a page.
+    ///
+    /// - Parameters:
+    ///   - type: type of the leaf column.
+    ///   - buffers: what ``searchBuffers(_:)`` asked for, in that order.
+    ///   - dictionaryID: tells this page's dictionary from those of other pages.
+    package init(
+        layout: MiniBlockLayout,
+        shape: PageShape,
+        type: ArrowType,
+        buffers: [ArrowBuffer],
+        dictionaryID: Int
+    ) throws(LanceError) {
+        guard shape.bufferSizes.count >= 2, buffers.count == Self.searchBuffers(layout).count else {
+            throw .corrupt("a mini-block page of \(shape.bufferSizes.count) buffers")
+        }
+        self.layout = layout
+        chunks = try MiniBlockChunks(
+            words: buffers[0],
+            repetitionIndex: layout.repetitionIndexDepth > 0 ? buffers[buffers.count - 1] : nil,
+            layout: layout,
+            dataBytes: shape.bufferSizes[1],
+            rowCount: shape.rowCount
+        )
+        repetition = try layout.repetition.map { (encoding) throws(LanceError) in
+            try ValueDecoder(encoding, for: .uint16)
+        }
+        definition = try layout.definition.map { (encoding) throws(LanceError) in
+            try ValueDecoder(encoding, for: .uint16)
+        }
+        if layout.layers.maxRepetition > 0, repetition == nil {
+            throw .corrupt("a list page without repetition levels")
+        }
+        if let encoding = layout.dictionary {
+            dictionary = try PageDictionary(
+                encoding,
+                itemCount: layout.dictionaryItemCount,
+                buffer: buffers[1],
+                type: type,
+                id: dictionaryID
+            )
+            let indexType: ArrowType = if case .dictionary(let index, _, _) = type { index } else { .uint32 }
+            values = try ValueDecoder(layout.values, for: indexType)
+        } else {
+            if case .dictionary = type { throw .corrupt("a page of a dictionary column without dictionary") }
+            dictionary = nil
+            values = try ValueDecoder(layout.values, for: type)
+        }
+    }
+
+    package func plan(_ rows: [Range<Int>], index: PageData) throws(LanceError) -> [PageRange] {
+        let spans = rows.filter { !$0.isEmpty }.map { rows in
+            let span = chunks.chunks(for: rows)
+            return chunks.byteOffsets[span.lowerBound]..<chunks.byteOffsets[span.upperBound]
+        }
+        return merged(spans).map { PageRange(1, $0) }
+    }
+
+    package func decode(
+        _ rows: [Range<Int>],
+        data: PageData,
+        index: PageData,
+        levels: LevelCollector,
+        values output: ValueAccumulator
+    ) throws(LanceError) {
+        let translation = try levels.prepare(for: layers)
+        if let dictionary, case .dictionary(let target) = output { target.use(dictionary.values, id: dictionary.id) }
+        var chunk: MiniBlockChunk?
+        for rows in rows where !rows.isEmpty {
+            for number in chunks.chunks(for: rows) {
+                if chunk?.number != number {
+                    do throws(LanceError) {
+                        let bytes = chunks.byteOffsets[number]..<chunks.byteOffsets[number + 1]
+                        chunk = try MiniBlockChunk(number, try data.bytes(1, bytes), self)
+                    } catch {
+                        throw error.located(part: "chunk \(number)")
+                    }
+                }
+                guard let chunk else { continue }
+                do throws(LanceError) {
+                    try append(rows, of: chunk, levels, translation, output)
+                } catch {
+                    throw error.located(part: "chunk \(number)")
+                }
+            }
+        }
+    }
+
+    private func append(
+        _ rows: Range<Int>,
+        of chunk: MiniBlockChunk,
+        _ levels: LevelCollector,
+        _ translation: LevelCollector.Translation?,
+        _ output: ValueAccumulator
+    ) throws(LanceError) {
+        let span = try chunk.span(of: rows, chunks: chunks, layers: layers)
+        let entries = span.entries
+        if chunk.repetition != nil || chunk.definition != nil {
+            try chunk.withLevels { (repetition, definition) throws(LanceError) in
+                try levels.append(
+                    repetition: repetition.map { $0 + entries.lowerBound },
+                    definition: definition.map { $0 + entries.lowerBound },
+                    count: entries.count,
+                    translation: translation
+                )
+            }
+        } else {
+            try levels.append(repetition: nil, definition: nil, count: entries.count, translation: translation)
+        }
+        guard !span.values.isEmpty else { return }
+        try chunk.withValueBuffers { (buffers) throws(LanceError) in
+            if let dictionary {
+                try dictionary.append(
+                    indices: values,
+                    buffers: buffers,
+                    count: chunk.valueCount,
+                    range: span.values,
+                    isNull: { chunk.isNull(slot: $0, layers: layers) },
+                    into: output
+                )
+            } else {
+                try values.decodeChunk(buffers[...], count: chunk.valueCount, range: span.values, into: output)
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import LancerArrow
+import LancerBytes
+
+/// Bytes of one of a page's buffers.
+package struct PageRange: Sendable, Hashable {
+    /// Which buffer of the page.
+    package var buffer: Int
+    /// Bytes inside that buffer.
+    package var bytes: Range<Int>
+
+    package init(_ buffer: Int, _ bytes: Range<Int>) {
+        self.buffer = buffer
+        self.bytes = bytes
+    }
+}
+
+/// Bytes read for a plan, found again by where they lie in the page.
+package struct PageData: Sendable {
+    private let ranges: [PageRange]
+    private let buffers: [ArrowBuffer]
+
+    /// Pairs a plan with what was read for it; each buffer must have its range's length.
+    package init(_ ranges: [PageRange], _ buffers: [ArrowBuffer]) {
+        precondition(ranges.count == buffers.count)
+        self.ranges = ranges
+        self.buffers = buffers
+    }
+
+    /// The bytes `range` of a page buffer.
+    ///
+    /// - Throws: `corrupt` when they were not planned: the page's indexes contradict each other.
+    package func bytes(_ buffer: Int, _ range: Range<Int>) throws(LanceError) -> ArrowBuffer {
+        var low = 0
+        var high = ranges.count
+        while low < high {
+            let middle = (low + high) / 2
+            let candidate = ranges[middle]
+            if (candidate.buffer, candidate.bytes.upperBound) < (buffer, range.upperBound) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        guard low < ranges.count, ranges[low].buffer == buffer, ranges[low].bytes.lowerBound <= range.lowerBound,
+            ranges[low].bytes.upperBound >= range.upperBound
+        else {
+            throw .corrupt("bytes \(range) of page buffer \(buffer) are needed but no index leads to them")
+        }
+        let start = range.lowerBound - ranges[low].bytes.lowerBound
+        return buffers[low].slice(start..<(start + range.count))
+    }
+}
+
+/// A page whose search structures (chunk words, repetition index, dictionary) are in memory: it knows which bytes rows
+/// need and decodes them. Immutable, kept in a cache between reads.
+///
+/// Rows are numbered within the page; ranges are ascending and do not overlap.
+package protocol PreparedPage: Sendable {
+    /// Layers of the page, innermost first.
+    var layers: [RepDefLayer] { get }
+    /// Memory held, for the cache's limit.
+    var sizeInBytes: Int { get }
+    /// Index entries to read before ``plan(_:index:)`` for these rows can be made; usually none.
+    func indexRanges(_ rows: [Range<Int>]) -> [PageRange]
+    /// What to read for these rows, ascending.
+    func plan(_ rows: [Range<Int>], index: PageData) throws(LanceError) -> [PageRange]
+    /// Decodes rows, appending their levels and values.
+    func decode(
+        _ rows: [Range<Int>],
+        data: PageData,
+        index: PageData,
+        levels: LevelCollector,
+        values: ValueAccumulator
+    ) throws(LanceError)
+}
+
+extension PreparedPage {
+    package func indexRanges(_ rows: [Range<Int>]) -> [PageRange] { [] }
+}
+
+/// Sizes of a page's buffers and its number of rows, from the column metadata.
+package struct PageShape: Sendable {
+    /// Bytes of each page buffer.
+    package var bufferSizes: [Int]
+    /// Rows of this leaf column.
+    package var rowCount: Int
+
+    package init(bufferSizes: [Int], rowCount: Int) {
+        self.bufferSizes = bufferSizes
+        self.rowCount = rowCount
+    }
+}
+
+/// Joins neighbouring and overlapping ranges of ascending ranges.
+func merged(_ ranges: [Range<Int>]) -> [Range<Int>] {
+    var result: [Range<Int>] = []
+    for range in ranges where !range.isEmpty {
+        if let last = result.last, range.lowerBound <= last.upperBound {
+            result[result.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+        } else {
+            result.append(range)
+        }
+    }
+    return result
+}

@@ -1,0 +1,155 @@
+import LancerArrow
+import LancerBytes
+import LancerEncoding
+
+extension LanceFileReader {
+    /// Reads a range of rows.
+    ///
+    /// - Parameters:
+    ///   - fields: the columns wanted; nested ones may be pruned to some of their children.
+    ///   - columnOf: the column of the file that holds each leaf field, by field id.
+    /// - Returns: one array of `rows.count` values for each field.
+    /// - Throws: `corrupt`, `truncated`, `unsupported` with file, column and page.
+    package func read(
+        _ fields: [LanceField],
+        columnOf: [Int32: Int],
+        rows: Range<Int>
+    ) async throws -> [ArrowArray] {
+        guard rows.lowerBound >= 0, rows.upperBound <= rowCount else {
+            throw LanceError.invalidArgument("rows \(rows) of a file of \(rowCount) rows").located(file: source.path)
+        }
+        return try await read(fields, columnOf: columnOf, ranges: rows.isEmpty ? [] : [rows])
+    }
+
+    /// Reads rows by number, in the order given, repeats allowed.
+    ///
+    /// - Throws: as ``read(_:columnOf:rows:)``; `invalidArgument` for a row that is not there.
+    package func take(
+        _ fields: [LanceField],
+        columnOf: [Int32: Int],
+        rows: [Int]
+    ) async throws -> [ArrowArray] {
+        if let bad = rows.first(where: { $0 < 0 || $0 >= rowCount }) {
+            throw LanceError.invalidArgument("row \(bad) of a file of \(rowCount) rows").located(file: source.path)
+        }
+        let isAscending = zip(rows, rows.dropFirst()).allSatisfy { $0 < $1 }
+        let wanted = isAscending ? rows : Set(rows).sorted()
+        var ranges: [Range<Int>] = []
+        for row in wanted {
+            if let last = ranges.last, last.upperBound == row {
+                ranges[ranges.count - 1] = last.lowerBound..<(row + 1)
+            } else {
+                ranges.append(row..<(row + 1))
+            }
+        }
+        let arrays = try await read(fields, columnOf: columnOf, ranges: ranges)
+        if isAscending { return arrays }
+        var positions: [Int: Int] = [:]
+        positions.reserveCapacity(wanted.count)
+        for (position, row) in wanted.enumerated() { positions[row] = position }
+        let order = rows.map { positions[$0] ?? 0 }
+        return try arrays.map { try $0.gather(order) }
+    }
+
+    /// Reads ascending row ranges that do not overlap.
+    private func read(
+        _ fields: [LanceField],
+        columnOf: [Int32: Int],
+        ranges: [Range<Int>]
+    ) async throws -> [ArrowArray] {
+        do {
+            var reads: [LeafRead] = []
+            for leaf in fields.flatMap({ $0.leafLayouts() }) {
+                guard let column = columnOf[leaf.field.id], columns.indices.contains(column) else {
+                    throw LanceError.corrupt("the file has no column for field \(leaf.field.id) \"\(leaf.field.name)\"")
+                }
+                reads.append(try LeafRead(leaf, column: column, ranges: ranges, of: self))
+            }
+            try await prepare(reads)
+            let indexes = try await readIndexes(reads)
+            let data = try await readData(reads, indexes)
+            var decoded: [DecodedLeaf] = []
+            decoded.reserveCapacity(reads.count)
+            for (read, (index, data)) in zip(reads, zip(indexes, data)) {
+                var leaf = try read.decode(index: index, data: data, in: self)
+                if let blobs = leaf.blobs { try await leaf.resolve(blobs, from: source) }
+                decoded.append(leaf)
+            }
+            let rowCount = ranges.reduce(0) { $0 + $1.count }
+            var rest = decoded[...]
+            var result: [ArrowArray] = []
+            for field in fields { result.append(try field.assemble(&rest, rowCount: rowCount)) }
+            return result
+        } catch let error as LanceError {
+            throw error.located(file: source.path)
+        }
+    }
+
+    /// Makes sure that the search structures of all pages touched are in the cache or in the reads.
+    private func prepare(_ reads: [LeafRead]) async throws {
+        var missing: [(read: LeafRead, part: Int, page: Int, pending: PendingPage)] = []
+        var ranges: [Range<UInt64>] = []
+        for read in reads {
+            for (number, part) in read.parts.enumerated() {
+                if let page = pageCache.page(read.column, part.page) {
+                    part.prepared = page
+                } else {
+                    let pending = try PendingPage(read, part.page, self)
+                    ranges += pending.ranges
+                    missing.append((read, number, part.page, pending))
+                }
+            }
+        }
+        guard !missing.isEmpty else { return }
+        let buffers = ranges.isEmpty ? [] : try await source.read(ranges)
+        var next = 0
+        for item in missing {
+            let own = Array(buffers[next..<(next + item.pending.ranges.count)])
+            next += own.count
+            let page = try item.pending.prepare(own)
+            item.read.parts[item.part].prepared = page
+            pageCache.store(page, item.read.column, item.page)
+        }
+    }
+
+    /// Reads the index entries that some pages need before they can say where their rows are.
+    private func readIndexes(_ reads: [LeafRead]) async throws -> [[PageData]] {
+        var plans: [[[PageRange]]] = []
+        for read in reads { plans.append(read.parts.map { $0.prepared?.indexRanges($0.ranges) ?? [] }) }
+        return try await fetch(reads, plans)
+    }
+
+    private func readData(_ reads: [LeafRead], _ indexes: [[PageData]]) async throws -> [[PageData]] {
+        var plans: [[[PageRange]]] = []
+        for (read, indexes) in zip(reads, indexes) {
+            var parts: [[PageRange]] = []
+            for (part, index) in zip(read.parts, indexes) {
+                parts.append(try part.prepared?.plan(part.ranges, index: index) ?? [])
+            }
+            plans.append(parts)
+        }
+        return try await fetch(reads, plans)
+    }
+
+    /// Reads the planned ranges of all columns and pages in one call.
+    private func fetch(_ reads: [LeafRead], _ plans: [[[PageRange]]]) async throws -> [[PageData]] {
+        var ranges: [Range<UInt64>] = []
+        for (read, parts) in zip(reads, plans) {
+            for (part, plan) in zip(read.parts, parts) {
+                let page = columns[read.column].pages[part.page]
+                for range in plan {
+                    let start = page.buffers[range.buffer].lowerBound
+                    ranges.append((start + UInt64(range.bytes.lowerBound))..<(start + UInt64(range.bytes.upperBound)))
+                }
+            }
+        }
+        let buffers = ranges.isEmpty ? [] : try await source.read(ranges)
+        var next = 0
+        return plans.map { parts in
+            parts.map { plan in
+                defer { next += plan.count }
+                return PageData(plan, Array(buffers[next..<(next + plan.count)]))
+            }
+        }
+    }
+}

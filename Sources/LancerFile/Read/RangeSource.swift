@@ -1,0 +1,44 @@
+import LancerBytes
+
+/// A file that bytes are read from. `LancerFile` itself does no IO: storage implements this.
+package protocol RangeSource: Sendable {
+    /// Path or URL, for messages.
+    var path: String { get }
+    /// Bytes of the file.
+    var size: UInt64 { get }
+    /// Reads ranges that lie inside the file; the answer has one buffer of exactly the range's length for each.
+    ///
+    /// Neighbouring ranges may be read together. Local files answer without suspending.
+    func read(_ ranges: [Range<UInt64>]) async throws -> [ArrowBuffer]
+}
+
+extension RangeSource {
+    /// Reads one range.
+    package func read(_ range: Range<UInt64>) async throws -> ArrowBuffer {
+        let buffers = try await read([range])
+        guard buffers.count == 1, buffers[0].count == range.count else {
+            throw LanceError.truncated("read \(buffers.first?.count ?? 0) of \(range.count) bytes").located(file: path)
+        }
+        return buffers[0]
+    }
+}
+
+/// A file in memory.
+package struct MemoryRangeSource: RangeSource {
+    package let path: String
+    package let bytes: ArrowBuffer
+
+    package init(_ bytes: ArrowBuffer, path: String = "memory") {
+        self.bytes = bytes
+        self.path = path
+    }
+
+    package var size: UInt64 { UInt64(bytes.count) }
+
+    package func read(_ ranges: [Range<UInt64>]) async throws -> [ArrowBuffer] {
+        try ranges.map { range in
+            guard range.upperBound <= size else { throw LanceError.truncated("bytes \(range) of \(size)") }
+            return bytes.slice(Int(range.lowerBound)..<Int(range.upperBound))
+        }
+    }
+}

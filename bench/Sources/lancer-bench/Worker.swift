@@ -1,0 +1,111 @@
+import Foundation
+import Lancer
+
+/// One order from the driver: a JSON object on a line of standard input.
+struct Order: Decodable {
+    /// `load`, `write`, `open`, `scan`, `take` or `rows`.
+    var task: String
+    var path: String
+    var columns: [String]?
+    var rows: [Int]?
+    var fileVersion: String?
+    var durable: Bool?
+}
+
+/// The answer, a JSON object on a line of standard output.
+struct Answer: Encodable {
+    /// Time of the work itself, in seconds.
+    var seconds = 0.0
+    var rowCount = 0
+    /// Bytes of Arrow data that passed through, where the task knows.
+    var bytes = 0
+    var error: String?
+}
+
+/// Holds what stays between orders: the source in memory and open tables.
+struct Worker {
+    private var source: [RecordBatch] = []
+    private var tables: [String: Dataset] = [:]
+
+    mutating func carryOut(_ order: Order) async throws -> Answer {
+        var answer = Answer()
+        let clock = ContinuousClock()
+        switch order.task {
+        case "load":
+            source = []
+            for try await batch in try await Dataset.open(order.path).scan(columns: order.columns) {
+                source.append(batch)
+                answer.rowCount += batch.rowCount
+            }
+        case "write":
+            var options = WriteOptions()
+            options.durable = order.durable ?? false
+            if let version = order.fileVersion.flatMap(WriteOptions.FileVersion.init(rawValue:)) {
+                options.fileVersion = version
+            }
+            let batches = try order.columns.map { names in try source.map { try $0.selecting(names) } } ?? source
+            guard let reader = MemoryReader(batches) else {
+                throw LanceError(.invalidArgument, "nothing is loaded; load first")
+            }
+            answer.seconds = try await clock.measure {
+                _ = try await Dataset.create(at: order.path, from: reader, options: options)
+            }.seconds
+            answer.rowCount = source.reduce(0) { $0 + $1.rowCount }
+        case "open":
+            answer.seconds = try await clock.measure {
+                tables[order.path] = try await Dataset.open(order.path)
+            }.seconds
+        case "scan":
+            let table = try await opened(order.path)
+            answer.seconds = try await clock.measure {
+                for try await batch in try table.scan(columns: order.columns) { answer.rowCount += batch.rowCount }
+            }.seconds
+        case "take":
+            let table = try await opened(order.path)
+            let rows = order.rows ?? []
+            answer.seconds = try await clock.measure {
+                answer.rowCount = try await table.take(rows, columns: order.columns).rowCount
+            }.seconds
+        default:
+            throw LanceError(.invalidArgument, "unknown task \(order.task)")
+        }
+        return answer
+    }
+
+    private mutating func opened(_ path: String) async throws -> Dataset {
+        if let table = tables[path] { return table }
+        let table = try await Dataset.open(path)
+        tables[path] = table
+        return table
+    }
+}
+
+/// Batches that are in memory already.
+struct MemoryReader: RecordBatchReader {
+    let schema: ArrowSchema
+    private var rest: ArraySlice<RecordBatch>
+
+    /// Nil without batches: there would be no schema.
+    init?(_ batches: [RecordBatch]) {
+        guard let first = batches.first else { return nil }
+        schema = first.schema
+        rest = batches[...]
+    }
+
+    mutating func next() throws -> RecordBatch? { rest.popFirst() }
+}
+
+extension RecordBatch {
+    /// The batch with only the named columns, in the order of the names.
+    func selecting(_ names: [String]) throws -> RecordBatch {
+        let places = names.compactMap { schema.index(of: $0) }
+        let chosen = ArrowSchema(places.map { schema.fields[$0] }, metadata: schema.metadata)
+        return try RecordBatch(schema: chosen, columns: places.map { columns[$0] }, rowCount: rowCount)
+    }
+}
+
+extension Duration {
+    fileprivate var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}
