@@ -2,6 +2,20 @@ import LancerArrow
 import LancerBytes
 
 /// The one place that decides how a page is stored.
+///
+/// It goes by size: each encoding that suits the values is priced from one pass over them (widths of blocks, runs,
+/// distinct values) or from a sample (FSST), and the cheapest wins; what decodes faster wins ties. The choices follow:
+///
+/// | values | stored as |
+/// |---|---|
+/// | none but nulls; from 2.2 on all equal | constant page |
+/// | text and wide numbers of which few differ | mini-block, indices into a dictionary |
+/// | values of 256 bytes or more, long text | full zip: each value by itself, so that one can be read alone |
+/// | numbers up to 64 bits | mini-block: plain, bit-packed or runs |
+/// | other values of fixed width, vectors | mini-block, plain |
+/// | short text | mini-block: plain or FSST |
+///
+/// Field metadata (``EncodingHints``) overrides. Spec: Choice of encodings.
 package struct EncodingChooser: Sendable {
     package let format: PageFormat
     package let hints: EncodingHints
@@ -11,31 +25,304 @@ package struct EncodingChooser: Sendable {
         self.hints = hints
     }
 
-    /// Bytes from which on a value is stored by itself (full zip) instead of in a chunk with others.
+    /// Bytes from which on a value of fixed width is stored by itself.
     private static let wideValueBytes = 256
+    /// Text whose longest value reaches this is stored value by value if ``longTextAverage`` is reached, too.
+    private static let longTextBytes = 256
+    /// Average length that makes the longer overhead of full zip (length, row offset) not matter.
+    private static let longTextAverage = 64
+    /// Text with a value as long as this never shares a chunk with others.
+    private static let veryLongTextBytes = 2048
+    /// Text with a value longer than this is compressed value by value with Zstandard.
+    private static let documentBytes = 32 << 10
+    /// Bytes that a chunk costs beyond its values: word, header, padding.
+    private static let chunkOverhead = 16
+    /// An encoding that is slower to read must save this share.
+    private static let worthwhile = 0.97
+
+    private var miniBlock: MiniBlockEncoder { MiniBlockEncoder(format: format) }
 
     /// The page, or nil when fewer rows should be tried.
+    ///
+    /// - Parameter isSplittable: whether there is more than one row.
     package func page(_ levels: LeafLevels, _ values: LeafValues, isSplittable: Bool) throws(LanceError) -> EncodedPage?
     {
         if case .none = values { return ConstantEncoder(format: format).nullPage(levels) }
-        let nulls = levels.definition.map { $0.reduce(0) { $0 + ($1 == 0 ? 1 : 0) } } ?? levels.count
-        if nulls == 0 { return ConstantEncoder(format: format).nullPage(levels) }
+        let validity = levels.slotValidity()
+        if levels.visibleCount == 0 || validity?.setCount == 0 {
+            return ConstantEncoder(format: format).nullPage(levels)
+        }
+        if format == .v2_2, let constant = ConstantValue(values, validity: validity) {
+            return ConstantEncoder(format: format).page(levels, inline: constant.inline, scalar: constant.scalar)
+        }
+        let page = try encoded(levels, values, validity)
+        // A single row whose levels overflow a chunk still fits the other layout.
+        if page == nil, !isSplittable { return try fullZip(levels, values) }
+        return page
+    }
+
+    private func encoded(
+        _ levels: LeafLevels,
+        _ values: LeafValues,
+        _ validity: Bitmap?
+    ) throws(LanceError) -> EncodedPage? {
         switch values {
         case .fixed(let fixed):
-            if fixed.width >= Self.wideValueBytes || hints.structure == .fullZip {
-                return FullZipEncoder.page(levels, fixed, .flat(bits: fixed.width * 8))
+            if hints.structure != .fullZip, let dictionary = try dictionary(fixed, validity) {
+                return miniBlock.page(levels, dictionary.indices, dictionary: dictionary.items)
             }
-            return MiniBlockEncoder(format: format).page(levels, FlatEncoder.chunks(fixed))
+            if isWide(fixed.width) { return try fullZip(levels, values) }
+            return miniBlock.page(levels, try chunks(fixed))
         case .bits(let bits):
-            return MiniBlockEncoder(format: format).page(levels, FlatEncoder.chunks(bits))
-        case .variable(let strings):
-            if strings.maxLength >= Self.wideValueBytes {
-                return FullZipEncoder.page(levels, strings, .variable(offsetBits: strings.offsetBits))
-            }
-            return MiniBlockEncoder(format: format).page(levels, VariableEncoder.chunks(strings))
+            if hints.structure == .fullZip { return try fullZip(levels, values) }
+            return miniBlock.page(levels, try general(FlatEncoder.chunks(bits)))
+        case .variable(let strings): return try page(levels, strings, validity)
         case .vectors(let vectors):
-            return MiniBlockEncoder(format: format).page(levels, FlatEncoder.chunks(vectors))
-        case .dictionary, .packed, .none: throw .unsupported("not yet")
+            if isWide(vectors.bitsPerValue / 8), let page = try fullZip(levels, values) { return page }
+            return miniBlock.page(levels, try general(FlatEncoder.chunks(vectors)))
+        case .dictionary(let indices, let items):
+            return miniBlock.page(levels, try chunks(indices), dictionary: try block(items))
+        case .packed(let fields):
+            guard let (rows, bits) = PackedRows.fixed(fields) else { return try fullZip(levels, values) }
+            let encoding = CompressiveEncoding.packedStruct(bitsPerField: bits, values: .flat(bits: rows.width * 8))
+            return miniBlock.page(
+                levels,
+                FlatEncoder.chunks(rows.bytes, bits: rows.width * 8, count: rows.count, encoding)
+            )
+        case .none: return ConstantEncoder(format: format).nullPage(levels)
+        }
+    }
+
+    private func isWide(_ bytes: Int) -> Bool {
+        switch hints.structure {
+        case .fullZip: true
+        case .miniBlock: false
+        case nil: bytes >= Self.wideValueBytes
+        }
+    }
+
+    // MARK: Numbers
+
+    /// Numbers and other values of whole bytes, in chunks.
+    private func chunks(_ values: FixedValues) throws(LanceError) -> ChunkedValues {
+        let flat = FlatEncoder.chunks(values)
+        guard hints.compression != .none, [1, 2, 4, 8].contains(values.width) else { return try general(flat) }
+        let statistics = FixedStatistics(values)
+        let wantsRuns = hints.runLengthThreshold.map { Double(statistics.runCount) < Double(values.count) * $0 }
+        if case .general(let compression) = hints.compression {
+            let base = wantsRuns ?? (statistics.runCount * 2 < values.count) ? RunLengthEncoder.chunks(values) : nil
+            return try compressed(values, flat, base, statistics, compression)
+        }
+        if wantsRuns == true { return RunLengthEncoder.chunks(values) }
+        let chunkCount = flat.valueCounts.count
+        let flatCost = flat.dataBytes + chunkCount * Self.chunkOverhead
+        let packedCost =
+            statistics.packedBytes
+            + (values.count / ChunkSize.packedValues + 1) * Self.chunkOverhead
+        let runCost =
+            statistics.runCount * (values.width + 1)
+            + (values.count / (ChunkSize.maxValues / 2) + 1) * 2 * Self.chunkOverhead
+        if wantsRuns != false, Double(runCost) < Self.worthwhile * Double(Swift.min(flatCost, packedCost)) {
+            return RunLengthEncoder.chunks(values)
+        }
+        if Double(packedCost) < Self.worthwhile * Double(flatCost) { return InlineBitpackingEncoder.chunks(values) }
+        return flat
+    }
+
+    /// Numbers under a general scheme: byte streams, runs, packed or plain underneath, whichever the scheme likes best.
+    private func compressed(
+        _ values: FixedValues,
+        _ flat: ChunkedValues,
+        _ runs: ChunkedValues?,
+        _ statistics: FixedStatistics,
+        _ compression: BufferCompression
+    ) throws(LanceError) -> ChunkedValues {
+        let canSplit = values.width == 4 || values.width == 8
+        if hints.byteStreamSplit == .on, canSplit {
+            return try GeneralEncoder.wrapping(ByteStreamSplitEncoder.chunks(values), compression)
+        }
+        if let runs { return try GeneralEncoder.wrapping(runs, compression) }
+        var best = try GeneralEncoder.wrapping(flat, compression)
+        if hints.byteStreamSplit == .auto, canSplit {
+            let split = try GeneralEncoder.wrapping(ByteStreamSplitEncoder.chunks(values), compression)
+            // Byte streams that nothing compressed help nobody.
+            if case .general = split.encoding, split.dataBytes < best.dataBytes { best = split }
+        }
+        if statistics.packedBytes < flat.dataBytes {
+            let packed = try GeneralEncoder.wrapping(InlineBitpackingEncoder.chunks(values), compression)
+            if packed.dataBytes < best.dataBytes { best = packed }
+        }
+        return best
+    }
+
+    private func general(_ values: ChunkedValues) throws(LanceError) -> ChunkedValues {
+        guard case .general(let compression) = hints.compression else { return values }
+        return try GeneralEncoder.wrapping(values, compression)
+    }
+
+    // MARK: Text
+
+    private func page(
+        _ levels: LeafLevels,
+        _ strings: VariableValues,
+        _ validity: Bitmap?
+    ) throws(LanceError) -> EncodedPage? {
+        let longest = strings.maxLength
+        let average = strings.dataBytes / Swift.max(strings.count, 1)
+        let isLong =
+            longest >= Self.longTextBytes
+            && (average >= Self.longTextAverage || longest >= Self.veryLongTextBytes)
+        let fsst = try fsst(strings)
+        if hints.structure != .fullZip,
+            let dictionary = try dictionary(strings, validity, alternative: (fsst?.0 ?? strings).dataBytes)
+        {
+            return miniBlock.page(levels, dictionary.indices, dictionary: dictionary.items)
+        }
+        if hints.structure == .fullZip || (isLong && hints.structure == nil) {
+            return try longText(levels, strings, fsst, longest)
+        }
+        let (values, encoding) = fsst ?? (strings, .variable(offsetBits: strings.offsetBits))
+        return miniBlock.page(levels, try general(VariableEncoder.chunks(values, encoding)))
+    }
+
+    /// FSST codes of the text, when that is asked for or pays.
+    private func fsst(_ strings: VariableValues) throws(LanceError) -> (VariableValues, CompressiveEncoding)? {
+        switch hints.compression {
+        case .none: nil
+        case .fsst: try FSSTValuesEncoder.encode(strings)
+        case .automatic, .general: try FSSTValuesEncoder.encode(ifSmaller: strings)
+        }
+    }
+
+    private func longText(
+        _ levels: LeafLevels,
+        _ strings: VariableValues,
+        _ fsst: (VariableValues, CompressiveEncoding)?,
+        _ longest: Int
+    ) throws(LanceError) -> EncodedPage {
+        var scheme: BufferCompression?
+        if case .general(let compression) = hints.compression { scheme = compression }
+        if case .automatic = hints.compression, longest > Self.documentBytes {
+            scheme = BufferCompression(.zstd, level: 0)
+        }
+        let plain = CompressiveEncoding.variable(offsetBits: strings.offsetBits)
+        if let scheme {
+            let packed = try GeneralEncoder.eachValue(of: strings, scheme)
+            if packed.dataBytes < (fsst?.0 ?? strings).dataBytes {
+                return FullZipEncoder.page(levels, packed, .general(scheme, plain))
+            }
+        }
+        if let fsst { return FullZipEncoder.page(levels, fsst.0, fsst.1) }
+        return FullZipEncoder.page(levels, strings, plain)
+    }
+
+    // MARK: Dictionaries
+
+    private typealias Indexed = (indices: ChunkedValues, items: MiniBlockEncoder.Dictionary)
+
+    /// Indices and items, when that is smaller than `alternative` bytes of text (offsets not counted).
+    private func dictionary(
+        _ strings: VariableValues,
+        _ validity: Bitmap?,
+        alternative: Int
+    ) throws(LanceError) -> Indexed? {
+        guard hints.compression != .none, hints.compression != .fsst else { return nil }
+        guard
+            let builder = DictionaryBuilder(
+                strings,
+                validity: validity,
+                maxItems: strings.count / hints.dictionaryDivisor
+            )
+        else { return nil }
+        let items = try block(.variable(builder.items(of: strings)))
+        let offsetBytes = strings.count * strings.offsetBits / 8
+        return try indexed(
+            builder,
+            items,
+            plain: strings.dataBytes + offsetBytes,
+            alternative: alternative + offsetBytes
+        )
+    }
+
+    private func dictionary(_ values: FixedValues, _ validity: Bitmap?) throws(LanceError) -> Indexed? {
+        // Narrower values are better off bit-packed; 2.1 readers know dictionaries of wide values only.
+        guard hints.compression != .none, values.width >= (format == .v2_1 ? 16 : 8) else { return nil }
+        guard
+            let builder = DictionaryBuilder(
+                values,
+                validity: validity,
+                maxItems: values.count / hints.dictionaryDivisor
+            )
+        else { return nil }
+        var alternative = values.bytes.count
+        if values.width == 8 {
+            let statistics = FixedStatistics(values)
+            alternative = Swift.min(alternative, statistics.packedBytes, statistics.runCount * 9)
+        }
+        let items = try block(.fixed(builder.items(of: values)))
+        return try indexed(builder, items, plain: values.bytes.count, alternative: alternative)
+    }
+
+    private func indexed(
+        _ builder: DictionaryBuilder,
+        _ items: MiniBlockEncoder.Dictionary?,
+        plain: Int,
+        alternative: Int
+    ) throws(LanceError) -> Indexed? {
+        guard let items else { return nil }
+        let chunks = try chunks(builder.indexValues)
+        let cost = Double(chunks.dataBytes + items.bytes.count)
+        guard cost < hints.dictionarySizeRatio * Double(plain), cost < Self.worthwhile * Double(alternative) else {
+            return nil
+        }
+        return (chunks, items)
+    }
+
+    /// The items of a dictionary as one block, compressed if that helps and the version allows it.
+    private func block(_ items: LeafValues) throws(LanceError) -> MiniBlockEncoder.Dictionary? {
+        let bytes: ArrowBuffer
+        let encoding: CompressiveEncoding
+        switch items {
+        case .fixed(let values):
+            bytes = values.bytes
+            encoding = .flat(bits: values.width * 8)
+        case .variable(let values):
+            bytes = VariableEncoder.block(values)
+            encoding = .variable(offsetBits: values.offsetBits)
+        case .bits(let bits):
+            bytes = bits.compacted().buffer
+            encoding = .flat(bits: 1)
+        default: throw .unsupported("a dictionary of nested values")
+        }
+        if format == .v2_2, let scheme = hints.dictionaryCompression,
+            let packed = try GeneralEncoder.block(ifSmaller: bytes, scheme)
+        {
+            return .init(encoding: .general(scheme, encoding), bytes: packed, itemCount: items.count)
+        }
+        return .init(encoding: encoding, bytes: bytes, itemCount: items.count)
+    }
+
+    // MARK: Full zip
+
+    /// Every value by itself; nil when the values have no such form.
+    private func fullZip(_ levels: LeafLevels, _ values: LeafValues) throws(LanceError) -> EncodedPage? {
+        switch values {
+        case .fixed(let fixed): return FullZipEncoder.page(levels, fixed, .flat(bits: fixed.width * 8))
+        case .bits(let bits):
+            let bytes = ArrowBuffer(bits.bools.map { $0 ? UInt8(1) : 0 })
+            return FullZipEncoder.page(levels, FixedValues(bytes, width: 1, count: bits.count), .flat(bits: 8))
+        case .variable(let strings):
+            return FullZipEncoder.page(levels, strings, .variable(offsetBits: strings.offsetBits))
+        case .vectors(let vectors):
+            return vectors.rows().map { FullZipEncoder.page(levels, $0, vectors.flatEncoding) }
+        case .packed(let fields):
+            if let (rows, bits) = PackedRows.fixed(fields) {
+                let encoding = CompressiveEncoding.packedStruct(bitsPerField: bits, values: .flat(bits: rows.width * 8))
+                return FullZipEncoder.page(levels, rows, encoding)
+            }
+            let (rows, encoding) = try PackedRows.variable(fields)
+            return FullZipEncoder.page(levels, rows, encoding)
+        case .dictionary, .none: return nil
         }
     }
 }

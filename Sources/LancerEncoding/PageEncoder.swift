@@ -28,6 +28,7 @@ package struct PageEncoder: Sendable {
         guard rows > 0 else { return [] }
         do {
             let (levels, leaves) = try levelsAndLeaves(arrays)
+            if path.leafType == .structure([]) { return [try ConstantEncoder(format: format).emptyStructPage(levels)] }
             if let values = try LeafValues.join(leaves, type: path.leafType, validity: levels.slotValidity()) {
                 if let page = try chooser.page(levels, values, isSplittable: rows > 1) { return [page] }
             }

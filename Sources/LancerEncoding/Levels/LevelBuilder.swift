@@ -309,7 +309,7 @@ extension ArrowArray {
         var indices: [Int] = []
         indices.reserveCapacity(ranges.reduce(0) { $0 + $1.count })
         for range in ranges { indices.append(contentsOf: range) }
-        throw .unsupported("gather")
+        return try gather(indices)
     }
 
     /// Validity with the nulls among a dictionary's values taken in.

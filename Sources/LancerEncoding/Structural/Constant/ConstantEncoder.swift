@@ -14,19 +14,21 @@ package struct ConstantEncoder {
 
     /// A page without any value: levels, if they say more than "all null".
     package func nullPage(_ levels: LeafLevels) -> EncodedPage {
-        var layers = levels.layers
         // A page of nulls only, without lists or structs that differ: the layers say it all.
-        if levels.repetition == nil, isAll(levels.definition, 1), layers.first == .nullableItem,
-            layers.dropFirst().allSatisfy({ $0 == .allValidItem })
+        if levels.repetition == nil, isAll(levels.definition, 1), levels.layers.first == .nullableItem,
+            levels.layers.dropFirst().allSatisfy({ $0 == .allValidItem })
         {
-            return EncodedPage(layout: .constant(ConstantLayout(layers: layers)), buffers: [], levels: levels)
-        }
-        if levels.repetition == nil, levels.definition == nil {
-            // Structs without fields have no nulls of their own, yet count as a column of nulls.
-            if let first = layers.indices.first { layers[first] = .nullableItem }
-            return EncodedPage(layout: .constant(ConstantLayout(layers: layers)), buffers: [], levels: levels)
+            return EncodedPage(layout: .constant(ConstantLayout(layers: levels.layers)), buffers: [], levels: levels)
         }
         return page(levels, inline: nil, scalar: nil)
+    }
+
+    /// The page of a struct without fields. It counts as a column of nulls, without the layers around it.
+    package func emptyStructPage(_ levels: LeafLevels) throws(LanceError) -> EncodedPage {
+        guard levels.repetition == nil, levels.definition == nil else {
+            throw .unsupported("a struct without fields that is null or in a list or a null struct")
+        }
+        return EncodedPage(layout: .constant(ConstantLayout(layers: [.nullableItem])), buffers: [], levels: levels)
     }
 
     /// A page of one value of at most ``maxInlineBytes`` (`inline`), or one in Arrow buffers (`scalar`).
