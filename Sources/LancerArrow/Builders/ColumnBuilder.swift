@@ -26,6 +26,8 @@ public final class ColumnBuilder {
     let listSize: Int
     private let maximumIndex: Int
     private let nullable: [Bool]
+    /// How text becomes a value; worked out when the first text comes.
+    lazy var textForm = TextForm(dictionaryValues?.type ?? type)
     /// Builder of a dictionary's distinct values.
     let dictionaryValues: ColumnBuilder?
 
