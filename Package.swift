@@ -46,11 +46,13 @@ let package = Package(
             providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]
         ),
         .target(name: "CPlatform"),
+        // Structures of the Arrow C data interface.
+        .target(name: "CArrowData"),
 
         // Layers, lowest first. A target may use only targets above it in this list (PackageLayersTests checks).
         layer("LancerBytes", []),
         layer("LancerCodecs", ["LancerBytes", "CZstd", "CLZ4"]),
-        layer("LancerArrow", ["LancerBytes", "LancerCodecs"]),
+        layer("LancerArrow", ["LancerBytes", "LancerCodecs", "CArrowData"]),
         layer("LancerProto", [.product(name: "SwiftProtobuf", package: "swift-protobuf")]),
         layer(
             "LancerEncoding",
@@ -96,7 +98,7 @@ let package = Package(
         ),
         tests("LancerBytesTests", ["LancerBytes"]),
         tests("LancerCodecsTests", ["LancerBytes", "LancerCodecs"]),
-        tests("LancerArrowTests", ["LancerBytes", "LancerArrow"]),
+        tests("LancerArrowTests", ["LancerBytes", "LancerArrow", "CArrowData"]),
         tests("LancerEncodingTests", ["LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerEncoding"]),
         tests("LancerFileTests", ["LancerBytes", "LancerArrow", "LancerEncoding", "LancerFile"]),
         tests("LancerStorageTests", ["LancerBytes", "LancerStorage"]),

@@ -4,7 +4,9 @@ import LancerBytes
 enum TextForm {
     case none, bool, signed, unsigned, float, float32
     case decimal(precision: Int, scale: Int)
-    case date32, date64, time(TimeUnit), timestamp(TimeUnit, TimeZoneRule)
+    case date32, date64
+    case time(TimeUnit)
+    case timestamp(TimeUnit, TimeZoneRule)
     case text, base64
 
     init(_ type: ArrowType) {

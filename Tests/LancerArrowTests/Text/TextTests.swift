@@ -9,23 +9,26 @@ private func parse<T>(_ text: String, _ body: (UnsafeRawBufferPointer) -> T) -> 
 
 @Suite("Text of values")
 struct TextTests {
-    @Test("timestamps in every unit and zone", arguments: [
-        (TimeUnit.second, nil as String?, 0, "1970-01-01T00:00:00"),
-        (.millisecond, nil, -1, "1969-12-31T23:59:59.999"),
-        (.microsecond, "UTC", 1_600_000_000_123_456, "2020-09-13T12:26:40.123456Z"),
-        (.nanosecond, "Europe/Berlin", 1, "1970-01-01T00:00:00.000000001Z"),
-        (.second, "+05:30", 0, "1970-01-01T05:30:00+05:30"),
-        (.second, "-0030", 0, "1969-12-31T23:30:00-00:30"),
-        (.second, "+02", 86400 * 59, "1970-03-01T02:00:00+02:00"),
-        (.second, "+00:00", 0, "1970-01-01T00:00:00Z"),
-        (.second, nil, -62_135_596_801, "0000-12-31T23:59:59"),
-        (.second, nil, -62_167_219_201, "-0001-12-31T23:59:59"),
-        (.second, nil, 253_402_300_800, "+10000-01-01T00:00:00"),
-        (.nanosecond, nil, Int64.min, "1677-09-21T00:12:43.145224192"),
-        (.nanosecond, nil, Int64.max, "2262-04-11T23:47:16.854775807"),
-        (.second, "+14:00", Int64.max, "+292277026596-12-05T05:30:07+14:00"),
-        (.second, nil, Int64.min, "-292277022657-01-27T08:29:52"),
-    ])
+    @Test(
+        "timestamps in every unit and zone",
+        arguments: [
+            (TimeUnit.second, nil as String?, 0, "1970-01-01T00:00:00"),
+            (.millisecond, nil, -1, "1969-12-31T23:59:59.999"),
+            (.microsecond, "UTC", 1_600_000_000_123_456, "2020-09-13T12:26:40.123456Z"),
+            (.nanosecond, "Europe/Berlin", 1, "1970-01-01T00:00:00.000000001Z"),
+            (.second, "+05:30", 0, "1970-01-01T05:30:00+05:30"),
+            (.second, "-0030", 0, "1969-12-31T23:30:00-00:30"),
+            (.second, "+02", 86400 * 59, "1970-03-01T02:00:00+02:00"),
+            (.second, "+00:00", 0, "1970-01-01T00:00:00Z"),
+            (.second, nil, -62_135_596_801, "0000-12-31T23:59:59"),
+            (.second, nil, -62_167_219_201, "-0001-12-31T23:59:59"),
+            (.second, nil, 253_402_300_800, "+10000-01-01T00:00:00"),
+            (.nanosecond, nil, Int64.min, "1677-09-21T00:12:43.145224192"),
+            (.nanosecond, nil, Int64.max, "2262-04-11T23:47:16.854775807"),
+            (.second, "+14:00", Int64.max, "+292277026596-12-05T05:30:07+14:00"),
+            (.second, nil, Int64.min, "-292277022657-01-27T08:29:52"),
+        ]
+    )
     func timestamps(unit: TimeUnit, timezone: String?, value: Int64, text: String) {
         let array = ArrowArray.timestamp(unit, timezone: timezone, [value])
         #expect(array.formatted(at: 0, style: .cell) == text)
@@ -48,7 +51,8 @@ struct TextTests {
         #expect(seconds("1970-01-01T00:00:00+01") == -3600)
         for bad in [
             "", "1970", "1970-1-1", "1970-13-01", "1970-02-29", "1900-02-29", "1970-01-32", "1970-01-00", "1970-01-01T",
-            "1970-01-01T24:00:00", "1970-01-01T00:60", "1970-01-01T00:00:60", "1970-01-01T00:00:00.", "1970-01-01T00:00:00.5",
+            "1970-01-01T24:00:00", "1970-01-01T00:60", "1970-01-01T00:00:60", "1970-01-01T00:00:00.",
+            "1970-01-01T00:00:00.5",
             "1970-01-01T00:00:00+24:00", "1970-01-01T00:00:00+1", "1970-01-01T00:00:00Zx", " 1970-01-01", "1970-01-01 ",
             "19700101", "12345-01-01", "+9999999999999-01-01", "1970-01-01X00:00:00", "+999999999999-01-01",
         ] { #expect(seconds(bad) == nil, "\(bad)") }
@@ -75,7 +79,10 @@ struct TextTests {
 
     @Test("times and date64")
     func times() throws {
-        let time = try ArrowArray.of(.time64(.nanosecond), [.int(86_399_999_999_999), .int(-1), .int(86_400_000_000_000)])
+        let time = try ArrowArray.of(
+            .time64(.nanosecond),
+            [.int(86_399_999_999_999), .int(-1), .int(86_400_000_000_000)]
+        )
         #expect(time.formatted(at: 0, style: .cell) == "23:59:59.999999999")
         #expect(time.formatted(at: 1, style: .cell) == "-1")
         #expect(time.formatted(at: 2, style: .cell) == "86400000000000")
@@ -89,11 +96,17 @@ struct TextTests {
         #expect(date.formatted(at: 3, style: .cell) == "+292278994-08-17T07:12:55.807")
     }
 
-    @Test("decimals are exact at every scale", arguments: [
-        ("12345", 2, "123.45"), ("-12345", 2, "-123.45"), ("5", 3, "0.005"), ("-5", 1, "-0.5"), ("0", 2, "0.00"),
-        ("12", -3, "12000"), ("0", -3, "0"), ("7", 0, "7"), ("-170141183460469231731687303715884105728", 38,
-            "-1.70141183460469231731687303715884105728"),
-    ])
+    @Test(
+        "decimals are exact at every scale",
+        arguments: [
+            ("12345", 2, "123.45"), ("-12345", 2, "-123.45"), ("5", 3, "0.005"), ("-5", 1, "-0.5"), ("0", 2, "0.00"),
+            ("12", -3, "12000"), ("0", -3, "0"), ("7", 0, "7"),
+            (
+                "-170141183460469231731687303715884105728", 38,
+                "-1.70141183460469231731687303715884105728"
+            ),
+        ]
+    )
     func decimals(unscaled: String, scale: Int, text: String) throws {
         let value = try #require(parse(unscaled) { ArrowText.parseDecimal($0, precision: 39, scale: 0) })
         let array = try ArrowArray.of(.decimal128(precision: 38, scale: scale), [.decimal(value, scale: scale)])
@@ -107,13 +120,19 @@ struct TextTests {
             parse(text) { ArrowText.parseDecimal($0, precision: precision, scale: scale) }
         }
         #expect(decimal("1e2") == Int256(10000))
-        #expect(decimal("1.50000000000000000000000000000000000000000000000000000000000000000000000000000000000000") == Int256(150))
+        #expect(
+            decimal("1.50000000000000000000000000000000000000000000000000000000000000000000000000000000000000")
+                == Int256(150)
+        )
         #expect(decimal("+.5") == Int256(50))
         #expect(decimal("5.") == Int256(500))
         #expect(decimal("12e-1") == Int256(120))
         #expect(decimal("0e999999999999") == Int256.zero)
         #expect(decimal("999.99") == Int256(99999))
-        for bad in ["", "-", ".", "1e", "1.2.3", "x", "1 ", "0.001", "1000", "1e9999999999999", "0x1", "1_0", "--1", "1e-9999999999"] {
+        for bad in [
+            "", "-", ".", "1e", "1.2.3", "x", "1 ", "0.001", "1000", "1e9999999999999", "0x1", "1_0", "--1",
+            "1e-9999999999",
+        ] {
             #expect(decimal(bad) == nil, "\(bad)")
         }
         #expect(decimal(String(repeating: "9", count: 76), 76, 0) != nil)
@@ -125,9 +144,13 @@ struct TextTests {
         var random = SplitMix64(seed: 21)
         for _ in 0..<50_000 {
             let double = Double(bitPattern: random.next())
-            if double.isFinite { #expect(parse(double.description) { ArrowText.parseFloat($0) }?.bitPattern == double.bitPattern) }
+            if double.isFinite {
+                #expect(parse(double.description) { ArrowText.parseFloat($0) }?.bitPattern == double.bitPattern)
+            }
             let float = Float(bitPattern: UInt32(truncatingIfNeeded: random.next()))
-            if float.isFinite { #expect(parse(float.description) { ArrowText.parseFloat32($0) }?.bitPattern == float.bitPattern) }
+            if float.isFinite {
+                #expect(parse(float.description) { ArrowText.parseFloat32($0) }?.bitPattern == float.bitPattern)
+            }
             let short = "\(random.int(-99999...99999)).\(random.int(0...99999))e\(random.int(-30...30))"
             #expect(parse(short) { ArrowText.parseFloat($0) } == Double(short))
             #expect(parse(short) { ArrowText.parseFloat32($0) } == Float(short))
@@ -164,7 +187,9 @@ struct TextTests {
 
     @Test("JSON strings are escaped as RFC 8259 asks")
     func strings() {
-        #expect(ArrowArray.utf8(["a\"b\\c\n\u{1}\u{7f}\u{e9}"]).formatted(at: 0) == "\"a\\\"b\\\\c\\n\\u0001\u{7f}\u{e9}\"")
+        #expect(
+            ArrowArray.utf8(["a\"b\\c\n\u{1}\u{7f}\u{e9}"]).formatted(at: 0) == "\"a\\\"b\\\\c\\n\\u0001\u{7f}\u{e9}\""
+        )
         for position in 0..<20 {
             for special in ["\"", "\\", "\t", "\u{1f}", "\u{8}", "\u{c}", "\r"] {
                 let text = String(repeating: "x", count: position) + special + String(repeating: "\u{e9}", count: 12)
@@ -186,7 +211,9 @@ struct TextTests {
         func map(_ key: ArrowType, _ value: ArrowValue) throws -> String {
             let entries = ArrowType.structure([ArrowField("key", key, nullable: false), ArrowField("value", .int8)])
             let type = ArrowType.map(ArrowField("entries", entries, nullable: false), keysSorted: false)
-            return try ArrowArray.of(type, [[["key": value, "value": 1], ["key": value, "value": nil]]]).formatted(at: 0)
+            return try ArrowArray.of(type, [[["key": value, "value": 1], ["key": value, "value": nil]]]).formatted(
+                at: 0
+            )
         }
         #expect(try map(.utf8, "k") == "{\"k\":1,\"k\":null}")
         #expect(try map(.int32, 5) == "[{\"key\":5,\"value\":1},{\"key\":5,\"value\":null}]")
@@ -205,7 +232,9 @@ struct TextTests {
             #expect(parse(text) { ArrowText.parseBase64($0) } == bytes)
         }
         #expect(parse("YQ") { ArrowText.parseBase64($0) } == [97])
-        for bad in ["a", "YQ=", "Y===", "====", "Y!==", "YQ==YQ=="] { #expect(parse(bad) { ArrowText.parseBase64($0) } == nil, "\(bad)") }
+        for bad in ["a", "YQ=", "Y===", "====", "Y!==", "YQ==YQ=="] {
+            #expect(parse(bad) { ArrowText.parseBase64($0) } == nil, "\(bad)")
+        }
     }
 
     @Test("what a cell says is read back by the builder, for every type without children")
@@ -243,7 +272,10 @@ struct TextTests {
                 _ = ArrowText.parseDecimal(text, precision: 76, scale: 40)
                 _ = ArrowText.parseBase64(text)
                 let double = ArrowText.parseFloat(text)
-                #expect(double == Double(String(decoding: text, as: UTF8.self)), "\(String(decoding: text, as: UTF8.self))")
+                #expect(
+                    double == Double(String(decoding: text, as: UTF8.self)),
+                    "\(String(decoding: text, as: UTF8.self))"
+                )
             }
         }
     }
