@@ -51,7 +51,8 @@ public struct ArrowIPCStreamWriter {
 /// Writes the Arrow IPC file format.
 ///
 /// A file has one dictionary for each dictionary column: when batches come with different ones, new values are appended
-/// to the first (as delta batches) and indices renumbered.
+/// to the first (as delta batches) and indices renumbered. Some programs (polars) do not read delta batches; give them
+/// a stream, or batches with the same dictionary.
 /// Spec: Arrow columnar format, "IPC File Format"; File.fbs. See ``ArrowIPCFileReader`` for the layout.
 public struct ArrowIPCFileWriter {
     private var messages: IPCMessageWriter

@@ -8,9 +8,12 @@ extension ArrowArray {
     /// than its precision says, a time may lie outside the day).
     ///
     /// - Throws: `corrupt` naming the nested part, `limitExceeded` when types are nested too deeply.
-    public func validate() throws(LanceError) { try validate(depth: 0) }
+    public func validate() throws(LanceError) { try validate(depth: 0, checksDictionaries: true) }
 
-    private func validate(depth: Int) throws(LanceError) {
+    /// The same, except that the values of dictionaries are known to be valid: many batches share one dictionary.
+    package func validateExceptDictionaries() throws(LanceError) { try validate(depth: 0, checksDictionaries: false) }
+
+    private func validate(depth: Int, checksDictionaries: Bool) throws(LanceError) {
         guard depth <= DecodeLimits.standard.schemaDepth else {
             throw .limitExceeded("types are nested more than \(DecodeLimits.standard.schemaDepth) deep")
         }
@@ -32,17 +35,17 @@ extension ArrowArray {
             try checkOffsets(limit: data.count)
         case (.list(_, let child), .list(let item)), (.list(_, let child), .largeList(let item)):
             try checkOffsets(limit: child.length)
-            try child.check(as: item, depth)
+            try child.check(as: item, depth, checksDictionaries)
         case (.list(_, let child), .map(let entries, _)):
             try checkOffsets(limit: child.length)
-            try child.check(as: entries, depth)
+            try child.check(as: entries, depth, checksDictionaries)
             try child.checkEntries(offsetRange())
         case (.fixedSizeList(let child), .fixedSizeList(let item, let size)):
             guard size >= 0 else { throw .corrupt("a fixed-size list of \(size) items") }
             guard child.length == (try length.multiplied(by: size, "items of \(type)")) else {
                 throw .corrupt("\(length) values of \(type) have \(child.length) items")
             }
-            try child.check(as: item, depth)
+            try child.check(as: item, depth, checksDictionaries)
         case (.structure(let children), .structure(let fields)):
             guard children.count == fields.count else {
                 throw .corrupt("a structure of \(fields.count) fields has \(children.count) children")
@@ -51,14 +54,15 @@ extension ArrowArray {
                 guard child.length == length else {
                     throw .corrupt("member \"\(field.name)\" has \(child.length) values, its structure \(length)")
                 }
-                try child.check(as: field, depth)
+                try child.check(as: field, depth, checksDictionaries)
             }
         case (.dictionary(let indices, let values), .dictionary(let index, let value, _)):
             guard index.isInteger, let width = index.byteWidth else {
                 throw .corrupt("a dictionary's index type is \(index)")
             }
             try checkSize(of: indices, width)
-            try values.check(as: ArrowField("values", value), depth)
+            guard checksDictionaries || values.type == value else { throw storageMismatch }
+            if checksDictionaries { try values.check(as: ArrowField("values", value), depth, true) }
             try checkIndices(indices, width, count: values.length)
         case (.fixedWidth(let values), _):
             if case .dictionary = type { throw storageMismatch }
@@ -68,12 +72,12 @@ extension ArrowArray {
         }
     }
 
-    private func check(as field: ArrowField, _ depth: Int) throws(LanceError) {
+    private func check(as field: ArrowField, _ depth: Int, _ checksDictionaries: Bool) throws(LanceError) {
         guard type == field.type else {
             throw .corrupt("child \"\(field.name)\" is \(type), its field says \(field.type)")
         }
         do throws(LanceError) {
-            try validate(depth: depth + 1)
+            try validate(depth: depth + 1, checksDictionaries: checksDictionaries)
         } catch {
             throw error.located(part: "\"\(field.name)\"")
         }
