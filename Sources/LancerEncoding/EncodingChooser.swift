@@ -40,6 +40,12 @@ package struct EncodingChooser: Sendable {
     /// An encoding that is slower to read must save this share.
     private static let worthwhile = 0.97
 
+    /// A dictionary below this share of the text is taken without a look at the alternatives.
+    private static let clearWin = 0.4
+
+    /// Values in a chunk of runs; at worst all of them are runs of one, which must fit a chunk of 2.1.
+    private var runChunkValues: Int { format == .v2_1 ? ChunkSize.maxValues / 2 : ChunkSize.maxValues }
+
     private var miniBlock: MiniBlockEncoder { MiniBlockEncoder(format: format) }
 
     /// The page, or nil when fewer rows should be tried.
@@ -110,10 +116,10 @@ package struct EncodingChooser: Sendable {
         let statistics = FixedStatistics(values)
         let wantsRuns = hints.runLengthThreshold.map { Double(statistics.runCount) < Double(values.count) * $0 }
         if case .general(let compression) = hints.compression {
-            let base = wantsRuns ?? (statistics.runCount * 2 < values.count) ? RunLengthEncoder.chunks(values) : nil
+            let base = wantsRuns ?? (statistics.runCount * 2 < values.count) ? RunLengthEncoder.chunks(values, chunkValues: runChunkValues) : nil
             return try compressed(values, flat, base, statistics, compression)
         }
-        if wantsRuns == true { return RunLengthEncoder.chunks(values) }
+        if wantsRuns == true { return RunLengthEncoder.chunks(values, chunkValues: runChunkValues) }
         let chunkCount = flat.valueCounts.count
         let flatCost = flat.dataBytes + chunkCount * Self.chunkOverhead
         let packedCost =
@@ -121,9 +127,9 @@ package struct EncodingChooser: Sendable {
             + (values.count / ChunkSize.packedValues + 1) * Self.chunkOverhead
         let runCost =
             statistics.runCount * (values.width + 1)
-            + (values.count / (ChunkSize.maxValues / 2) + 1) * 2 * Self.chunkOverhead
+            + (values.count / runChunkValues + 1) * 2 * Self.chunkOverhead
         if wantsRuns != false, Double(runCost) < Self.worthwhile * Double(Swift.min(flatCost, packedCost)) {
-            return RunLengthEncoder.chunks(values)
+            return RunLengthEncoder.chunks(values, chunkValues: runChunkValues)
         }
         if Double(packedCost) < Self.worthwhile * Double(flatCost) { return InlineBitpackingEncoder.chunks(values) }
         return flat
@@ -172,11 +178,19 @@ package struct EncodingChooser: Sendable {
         let isLong =
             longest >= Self.longTextBytes
             && (average >= Self.longTextAverage || longest >= Self.veryLongTextBytes)
-        let fsst = try fsst(strings)
-        if hints.structure != .fullZip,
-            let dictionary = try dictionary(strings, validity, alternative: (fsst?.0 ?? strings).dataBytes)
-        {
-            return miniBlock.page(levels, dictionary.indices, dictionary: dictionary.items)
+        var fsst: (VariableValues, CompressiveEncoding)?
+        if hints.structure != .fullZip, let found = try dictionary(strings, validity) {
+            // Training FSST costs more than building the dictionary: only a doubtful win is compared with it.
+            if Double(found.cost) < Self.clearWin * Double(strings.dataBytes) {
+                return miniBlock.page(levels, found.indices, dictionary: found.items)
+            }
+            fsst = try self.fsst(strings)
+            let other = (fsst?.0 ?? strings).dataBytes + strings.count * strings.offsetBits / 8
+            if Double(found.cost) < Self.worthwhile * Double(other) {
+                return miniBlock.page(levels, found.indices, dictionary: found.items)
+            }
+        } else {
+            fsst = try self.fsst(strings)
         }
         if hints.structure == .fullZip || (isLong && hints.structure == nil) {
             return try longText(levels, strings, fsst, longest)
@@ -218,74 +232,59 @@ package struct EncodingChooser: Sendable {
 
     // MARK: Dictionaries
 
-    private typealias Indexed = (indices: ChunkedValues, items: MiniBlockEncoder.Dictionary)
+    private struct Indexed {
+        var indices: ChunkedValues
+        var items: MiniBlockEncoder.Dictionary
+        /// Bytes of both.
+        var cost: Int { indices.dataBytes + items.bytes.count }
+    }
 
-    /// Indices and items, when that is smaller than `alternative` bytes of text (offsets not counted).
-    private func dictionary(
-        _ strings: VariableValues,
-        _ validity: Bitmap?,
-        alternative: Int
-    ) throws(LanceError) -> Indexed? {
+    /// Indices and items, when they are as much smaller than the text as the hints want.
+    private func dictionary(_ strings: VariableValues, _ validity: Bitmap?) throws(LanceError) -> Indexed? {
         guard hints.compression != .none, hints.compression != .fsst else { return nil }
-        guard
-            let builder = DictionaryBuilder(
-                strings,
-                validity: validity,
-                maxItems: strings.count / hints.dictionaryDivisor
-            )
-        else { return nil }
-        let items = try block(.variable(builder.items(of: strings)))
-        let offsetBytes = strings.count * strings.offsetBits / 8
+        let maxItems = strings.count / hints.dictionaryDivisor
+        guard let builder = DictionaryBuilder(strings, validity: validity, maxItems: maxItems) else { return nil }
         return try indexed(
             builder,
-            items,
-            plain: strings.dataBytes + offsetBytes,
-            alternative: alternative + offsetBytes
+            try block(.variable(builder.items(of: strings))),
+            below: hints.dictionarySizeRatio * Double(strings.dataBytes + strings.count * strings.offsetBits / 8)
         )
     }
 
+    /// The same for values of fixed width; they must be smaller than bit-packed values or runs, too.
     private func dictionary(_ values: FixedValues, _ validity: Bitmap?) throws(LanceError) -> Indexed? {
         // Narrower values are better off bit-packed; 2.1 readers know dictionaries of wide values only.
         guard hints.compression != .none, values.width >= (format == .v2_1 ? 16 : 8) else { return nil }
-        guard
-            let builder = DictionaryBuilder(
-                values,
-                validity: validity,
-                maxItems: values.count / hints.dictionaryDivisor
-            )
-        else { return nil }
-        var alternative = values.bytes.count
+        let maxItems = values.count / hints.dictionaryDivisor
+        guard let builder = DictionaryBuilder(values, validity: validity, maxItems: maxItems) else { return nil }
+        var limit = hints.dictionarySizeRatio * Double(values.bytes.count)
         if values.width == 8 {
             let statistics = FixedStatistics(values)
-            alternative = Swift.min(alternative, statistics.packedBytes, statistics.runCount * 9)
+            limit = Swift.min(limit, Self.worthwhile * Double(statistics.packedBytes))
+            limit = Swift.min(limit, Self.worthwhile * Double(statistics.runCount * 9))
         }
-        let items = try block(.fixed(builder.items(of: values)))
-        return try indexed(builder, items, plain: values.bytes.count, alternative: alternative)
+        return try indexed(builder, try block(.fixed(builder.items(of: values))), below: limit)
     }
 
     private func indexed(
         _ builder: DictionaryBuilder,
-        _ items: MiniBlockEncoder.Dictionary?,
-        plain: Int,
-        alternative: Int
+        _ items: MiniBlockEncoder.Dictionary,
+        below limit: Double
     ) throws(LanceError) -> Indexed? {
-        guard let items else { return nil }
-        let chunks = try chunks(builder.indexValues)
-        let cost = Double(chunks.dataBytes + items.bytes.count)
-        guard cost < hints.dictionarySizeRatio * Double(plain), cost < Self.worthwhile * Double(alternative) else {
-            return nil
-        }
-        return (chunks, items)
+        let found = Indexed(indices: try chunks(builder.indexValues), items: items)
+        return Double(found.cost) < limit ? found : nil
     }
 
     /// The items of a dictionary as one block, compressed if that helps and the version allows it.
-    private func block(_ items: LeafValues) throws(LanceError) -> MiniBlockEncoder.Dictionary? {
+    private func block(_ items: LeafValues) throws(LanceError) -> MiniBlockEncoder.Dictionary {
         let bytes: ArrowBuffer
         let encoding: CompressiveEncoding
+        var packed: (bytes: ArrowBuffer, encoding: CompressiveEncoding)?
         switch items {
         case .fixed(let values):
             bytes = values.bytes
             encoding = .flat(bits: values.width * 8)
+            if format == .v2_2 { packed = BlockPackingEncoder.block(values) }
         case .variable(let values):
             bytes = VariableEncoder.block(values)
             encoding = .variable(offsetBits: values.offsetBits)
@@ -295,11 +294,16 @@ package struct EncodingChooser: Sendable {
         default: throw .unsupported("a dictionary of nested values")
         }
         if format == .v2_2, let scheme = hints.dictionaryCompression,
-            let packed = try GeneralEncoder.block(ifSmaller: bytes, scheme)
+            let general = try GeneralEncoder.block(ifSmaller: bytes, scheme),
+            general.count < packed?.bytes.count ?? Int.max
         {
-            return .init(encoding: .general(scheme, encoding), bytes: packed, itemCount: items.count)
+            return .init(encoding: .general(scheme, encoding), bytes: general, itemCount: items.count)
         }
-        return .init(encoding: encoding, bytes: bytes, itemCount: items.count)
+        return .init(
+            encoding: packed?.encoding ?? encoding,
+            bytes: packed?.bytes ?? bytes,
+            itemCount: items.count
+        )
     }
 
     // MARK: Full zip

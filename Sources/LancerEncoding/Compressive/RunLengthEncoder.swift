@@ -7,13 +7,13 @@ enum RunLengthEncoder {
     /// Longest run that one length byte can say.
     static let maxRun = 255
 
-    /// Mini-block chunks of 4096 values; `values` are 1, 2, 4 or 8 bytes wide.
-    static func chunks(_ values: FixedValues) -> ChunkedValues {
+    /// Mini-block chunks of `chunkValues` values; `values` are 1, 2, 4 or 8 bytes wide.
+    static func chunks(_ values: FixedValues, chunkValues: Int) -> ChunkedValues {
         switch values.width {
-        case 1: chunks(values, UInt8.self)
-        case 2: chunks(values, UInt16.self)
-        case 4: chunks(values, UInt32.self)
-        default: chunks(values, UInt64.self)
+        case 1: chunks(values, chunkValues, UInt8.self)
+        case 2: chunks(values, chunkValues, UInt16.self)
+        case 4: chunks(values, chunkValues, UInt32.self)
+        default: chunks(values, chunkValues, UInt64.self)
         }
     }
 

@@ -36,7 +36,7 @@ struct LevelEncoder {
                 let count = bounds[chunk + 1] - bounds[chunk]
                 longest = Swift.max(longest, count)
                 flat += count * 2
-                packed += Self.outOfLineBytes(count, width: width)
+                packed += BlockPackingEncoder.byteCount(count, width: width, wordBits: 16)
                 inline += 2 + FastLanes.packedByteCount(width: width)
                 runs += 8 + 3 * Self.runCount(levels, bounds[chunk]..<bounds[chunk + 1])
             }
@@ -82,59 +82,10 @@ struct LevelEncoder {
             case .inline:
                 let width = FastLanes.bitWidth(of: part)
                 data.append(UInt16(width))
-                Self.appendBlock(part, width: width, to: &data)
-            case .outOfLine(let width): Self.appendOutOfLine(part, width: width, to: &data)
+                BlockPackingEncoder.appendOne(part, width: width, to: &data)
+            case .outOfLine(let width): BlockPackingEncoder.append(part, width: width, to: &data)
             case .runs: Self.appendRuns(part, to: &data)
             }
-        }
-    }
-
-    /// Whether a tail of `count` levels is packed too (it is padded to a whole block) or stays raw words.
-    private static func packsTail(_ count: Int, width: Int) -> Bool {
-        width * (FastLanes.blockValues - count) < (16 - width) * count
-    }
-
-    private static func outOfLineBytes(_ count: Int, width: Int) -> Int {
-        let block = FastLanes.packedByteCount(width: width)
-        let tail = count % FastLanes.blockValues
-        return count / FastLanes.blockValues * block
-            + (tail == 0 ? 0 : packsTail(tail, width: width) ? block : tail * 2)
-    }
-
-    private static func appendOutOfLine(
-        _ levels: UnsafeBufferPointer<UInt16>,
-        width: Int,
-        to data: inout BufferBuilder
-    ) {
-        var position = 0
-        while position < levels.count {
-            let rest = UnsafeBufferPointer(rebasing: levels[position...])
-            let count = Swift.min(rest.count, FastLanes.blockValues)
-            if count == FastLanes.blockValues || packsTail(count, width: width) {
-                appendBlock(UnsafeBufferPointer(rebasing: rest[..<count]), width: width, to: &data)
-            } else {
-                data.append(UnsafeRawBufferPointer(rest))
-            }
-            position += count
-        }
-    }
-
-    /// Packs up to 1024 levels as one block, zeros behind them.
-    private static func appendBlock(_ levels: UnsafeBufferPointer<UInt16>, width: Int, to data: inout BufferBuilder) {
-        guard let base = levels.baseAddress else { return }
-        data.append(upTo: FastLanes.packedByteCount(width: width)) { target in
-            guard let output = target.baseAddress else { return 0 }
-            if levels.count == FastLanes.blockValues {
-                FastLanes.pack(base, width: width, into: output)
-            } else {
-                withUnsafeTemporaryAllocation(of: UInt16.self, capacity: FastLanes.blockValues) { block in
-                    guard let start = block.baseAddress else { return }
-                    start.initialize(repeating: 0, count: FastLanes.blockValues)
-                    start.update(from: base, count: levels.count)
-                    FastLanes.pack(start, width: width, into: output)
-                }
-            }
-            return target.count
         }
     }
 
