@@ -43,6 +43,9 @@ package struct EncodingChooser: Sendable {
     /// A dictionary below this share of the text is taken without a look at the alternatives.
     private static let clearWin = 0.4
 
+    /// Most levels of a page of one value.
+    private static let constantLevels = 512
+
     /// Values in a chunk of runs; at worst all of them are runs of one, which must fit a chunk of 2.1.
     private var runChunkValues: Int { format == .v2_1 ? ChunkSize.maxValues / 2 : ChunkSize.maxValues }
 
@@ -58,7 +61,10 @@ package struct EncodingChooser: Sendable {
         if levels.visibleCount == 0 || validity?.setCount == 0 {
             return ConstantEncoder(format: format).nullPage(levels)
         }
-        if format == .v2_2, let constant = ConstantValue(values, validity: validity) {
+        // A page with a value keeps its levels uncompressed, so it is only for few of them.
+        if format == .v2_2, validity == nil && levels.repetition == nil || levels.count <= Self.constantLevels,
+            let constant = ConstantValue(values, validity: validity)
+        {
             return ConstantEncoder(format: format).page(levels, inline: constant.inline, scalar: constant.scalar)
         }
         let page = try encoded(levels, values, validity)
@@ -74,17 +80,19 @@ package struct EncodingChooser: Sendable {
     ) throws(LanceError) -> EncodedPage? {
         switch values {
         case .fixed(let fixed):
-            if hints.structure != .fullZip, let dictionary = try dictionary(fixed, validity) {
-                return miniBlock.page(levels, dictionary.indices, dictionary: dictionary.items)
+            if hints.structure == .fullZip { return try fullZip(levels, values) }
+            let plain = try chunks(fixed)
+            if let found = try dictionary(fixed, validity, below: plain.dataBytes) {
+                return miniBlock.page(levels, found.indices, dictionary: found.items)
             }
-            if isWide(fixed.width) { return try fullZip(levels, values) }
-            return miniBlock.page(levels, try chunks(fixed))
+            return isWide(fixed.width) ? try fullZip(levels, values) : miniBlock.page(levels, plain)
         case .bits(let bits):
             if hints.structure == .fullZip { return try fullZip(levels, values) }
             return miniBlock.page(levels, try general(FlatEncoder.chunks(bits)))
         case .variable(let strings): return try page(levels, strings, validity)
         case .vectors(let vectors):
-            if isWide(vectors.bitsPerValue / 8), let page = try fullZip(levels, values) { return page }
+            // The reference's full zip has no vectors of booleans.
+            if case .fixed = vectors.items, isWide(vectors.bitsPerValue / 8) { return try fullZip(levels, values) }
             return miniBlock.page(levels, try general(FlatEncoder.chunks(vectors)))
         case .dictionary(let indices, let items):
             return miniBlock.page(levels, try chunks(indices), dictionary: try block(items))
@@ -114,12 +122,11 @@ package struct EncodingChooser: Sendable {
         let flat = FlatEncoder.chunks(values)
         guard hints.compression != .none, [1, 2, 4, 8].contains(values.width) else { return try general(flat) }
         let statistics = FixedStatistics(values)
-        let wantsRuns = hints.runLengthThreshold.map { Double(statistics.runCount) < Double(values.count) * $0 }
+        let allowsRuns =
+            hints.runLengthThreshold.map { Double(statistics.runCount) < Double(values.count) * $0 } ?? true
         if case .general(let compression) = hints.compression {
-            let base = wantsRuns ?? (statistics.runCount * 2 < values.count) ? RunLengthEncoder.chunks(values, chunkValues: runChunkValues) : nil
-            return try compressed(values, flat, base, statistics, compression)
+            return try compressed(values, flat, allowsRuns, statistics, compression)
         }
-        if wantsRuns == true { return RunLengthEncoder.chunks(values, chunkValues: runChunkValues) }
         let chunkCount = flat.valueCounts.count
         let flatCost = flat.dataBytes + chunkCount * Self.chunkOverhead
         let packedCost =
@@ -128,7 +135,7 @@ package struct EncodingChooser: Sendable {
         let runCost =
             statistics.runCount * (values.width + 1)
             + (values.count / runChunkValues + 1) * 2 * Self.chunkOverhead
-        if wantsRuns != false, Double(runCost) < Self.worthwhile * Double(Swift.min(flatCost, packedCost)) {
+        if allowsRuns, Double(runCost) < Self.worthwhile * Double(Swift.min(flatCost, packedCost)) {
             return RunLengthEncoder.chunks(values, chunkValues: runChunkValues)
         }
         if Double(packedCost) < Self.worthwhile * Double(flatCost) { return InlineBitpackingEncoder.chunks(values) }
@@ -139,7 +146,7 @@ package struct EncodingChooser: Sendable {
     private func compressed(
         _ values: FixedValues,
         _ flat: ChunkedValues,
-        _ runs: ChunkedValues?,
+        _ allowsRuns: Bool,
         _ statistics: FixedStatistics,
         _ compression: BufferCompression
     ) throws(LanceError) -> ChunkedValues {
@@ -147,7 +154,6 @@ package struct EncodingChooser: Sendable {
         if hints.byteStreamSplit == .on, canSplit {
             return try GeneralEncoder.wrapping(ByteStreamSplitEncoder.chunks(values), compression)
         }
-        if let runs { return try GeneralEncoder.wrapping(runs, compression) }
         var best = try GeneralEncoder.wrapping(flat, compression)
         if hints.byteStreamSplit == .auto, canSplit {
             let split = try GeneralEncoder.wrapping(ByteStreamSplitEncoder.chunks(values), compression)
@@ -157,6 +163,11 @@ package struct EncodingChooser: Sendable {
         if statistics.packedBytes < flat.dataBytes {
             let packed = try GeneralEncoder.wrapping(InlineBitpackingEncoder.chunks(values), compression)
             if packed.dataBytes < best.dataBytes { best = packed }
+        }
+        if allowsRuns, statistics.runCount * 2 < values.count {
+            let runs = RunLengthEncoder.chunks(values, chunkValues: runChunkValues)
+            let wrapped = try GeneralEncoder.wrapping(runs, compression)
+            if wrapped.dataBytes < best.dataBytes { best = wrapped }
         }
         return best
     }
@@ -241,7 +252,6 @@ package struct EncodingChooser: Sendable {
 
     /// Indices and items, when they are as much smaller than the text as the hints want.
     private func dictionary(_ strings: VariableValues, _ validity: Bitmap?) throws(LanceError) -> Indexed? {
-        guard hints.compression != .none, hints.compression != .fsst else { return nil }
         let maxItems = strings.count / hints.dictionaryDivisor
         guard let builder = DictionaryBuilder(strings, validity: validity, maxItems: maxItems) else { return nil }
         return try indexed(
@@ -251,19 +261,24 @@ package struct EncodingChooser: Sendable {
         )
     }
 
-    /// The same for values of fixed width; they must be smaller than bit-packed values or runs, too.
-    private func dictionary(_ values: FixedValues, _ validity: Bitmap?) throws(LanceError) -> Indexed? {
+    /// The same for values of fixed width; they must be smaller than `alternative` bytes, too.
+    private func dictionary(
+        _ values: FixedValues,
+        _ validity: Bitmap?,
+        below alternative: Int
+    ) throws(LanceError) -> Indexed? {
         // Narrower values are better off bit-packed; 2.1 readers know dictionaries of wide values only.
-        guard hints.compression != .none, values.width >= (format == .v2_1 ? 16 : 8) else { return nil }
+        guard values.width >= (format == .v2_1 ? 16 : 8) else { return nil }
         let maxItems = values.count / hints.dictionaryDivisor
         guard let builder = DictionaryBuilder(values, validity: validity, maxItems: maxItems) else { return nil }
-        var limit = hints.dictionarySizeRatio * Double(values.bytes.count)
-        if values.width == 8 {
-            let statistics = FixedStatistics(values)
-            limit = Swift.min(limit, Self.worthwhile * Double(statistics.packedBytes))
-            limit = Swift.min(limit, Self.worthwhile * Double(statistics.runCount * 9))
-        }
-        return try indexed(builder, try block(.fixed(builder.items(of: values))), below: limit)
+        return try indexed(
+            builder,
+            try block(.fixed(builder.items(of: values))),
+            below: Swift.min(
+                hints.dictionarySizeRatio * Double(values.bytes.count),
+                Self.worthwhile * Double(alternative)
+            )
+        )
     }
 
     private func indexed(
@@ -318,13 +333,14 @@ package struct EncodingChooser: Sendable {
         case .variable(let strings):
             return FullZipEncoder.page(levels, strings, .variable(offsetBits: strings.offsetBits))
         case .vectors(let vectors):
+            guard case .fixed = vectors.items else { return nil }
             return vectors.rows().map { FullZipEncoder.page(levels, $0, vectors.flatEncoding) }
         case .packed(let fields):
             if let (rows, bits) = PackedRows.fixed(fields) {
                 let encoding = CompressiveEncoding.packedStruct(bitsPerField: bits, values: .flat(bits: rows.width * 8))
                 return FullZipEncoder.page(levels, rows, encoding)
             }
-            let (rows, encoding) = try PackedRows.variable(fields)
+            let (rows, encoding) = try PackedRows.variable(fields, fsst)
             return FullZipEncoder.page(levels, rows, encoding)
         case .dictionary, .none: return nil
         }

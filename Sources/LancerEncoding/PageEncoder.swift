@@ -8,6 +8,7 @@ package struct PageEncoder: Sendable {
     /// The leaf's name with its parents', for messages.
     package let name: String
     private let chooser: EncodingChooser
+    private let isBlob: Bool
     private let format: PageFormat
 
     /// An encoder for the leaf at `path`.
@@ -15,6 +16,7 @@ package struct PageEncoder: Sendable {
         self.path = path
         self.name = name
         self.format = format
+        isBlob = hints.isBlob
         chooser = EncodingChooser(format: format, hints: hints)
     }
 
@@ -26,20 +28,34 @@ package struct PageEncoder: Sendable {
         let arrays = arrays.filter { $0.length > 0 }
         let rows = arrays.reduce(0) { $0 + $1.length }
         guard rows > 0 else { return [] }
+        var parts = 2
         do {
             let (levels, leaves) = try levelsAndLeaves(arrays)
             if path.leafType == .structure([]) { return [try ConstantEncoder(format: format).emptyStructPage(levels)] }
-            if let values = try LeafValues.join(leaves, type: path.leafType, validity: levels.slotValidity()) {
+            if isBlob {
+                let places = try LeafValues.join(leaves, type: .fixedSizeBinary(16), validity: nil)
+                if let places, let page = BlobEncoder.page(levels, places, format: format) { return [page] }
+            } else if let values = try LeafValues.join(leaves, type: path.leafType, validity: levels.slotValidity()) {
                 if let page = try chooser.page(levels, values, isSplittable: rows > 1) { return [page] }
             }
+            // Parts of so many levels always fit.
+            parts = Swift.max(parts, (levels.count + Int(UInt16.max) - 1) / Int(UInt16.max))
         } catch {
             throw error.located(part: "column \"\(name)\"")
         }
         guard rows > 1 else {
             throw LanceError(.unsupported, "column \"\(name)\": one row of it does not fit a page of this file version")
         }
-        let (left, right) = split(arrays, at: rows / 2)
-        return try pages(left) + pages(right)
+        var pages: [EncodedPage] = []
+        var rest = arrays
+        var left = rows
+        for part in (1...Swift.min(parts, rows)).reversed() {
+            let (piece, others) = split(rest, at: left / part)
+            pages += try self.pages(piece)
+            rest = others
+            left -= left / part
+        }
+        return pages
     }
 
     /// The levels of the rows and the leaf arrays with the values that have a slot.

@@ -80,7 +80,8 @@ enum BlockPackingEncoder {
             let width = Swift.max(1, FastLanes.bitWidth(of: all))
             // Small blocks carry their width with them; one of more than a block's values takes it from the layout.
             let isSmall = values.count <= FastLanes.blockValues
-            let size = isSmall
+            let size =
+                isSmall
                 ? T.bitWidth / 8 + FastLanes.packedByteCount(width: width)
                 : byteCount(values.count, width: width, wordBits: T.bitWidth)
             guard size < values.bytes.count else { return nil }

@@ -19,10 +19,10 @@ enum RunLengthEncoder {
 
     private static func chunks<T: FixedWidthInteger & BitwiseCopyable>(
         _ values: FixedValues,
+        _ chunkValues: Int,
         _: T.Type
     ) -> ChunkedValues {
-        // Few runs at worst: a chunk of single values stays within what a 2.1 chunk can hold.
-        let counts = ChunkSize.even(values.count, by: ChunkSize.maxValues / 2)
+        let counts = ChunkSize.even(values.count, by: chunkValues)
         var runs = BufferBuilder()
         var lengths = BufferBuilder()
         var sizes: [[Int]] = [[], []]

@@ -28,18 +28,25 @@ enum PackedRows {
         return (FixedValues(rows, width: width, count: count), parts.map { $0.width * 8 })
     }
 
-    /// Rows of fields of any width: fixed ones as they are, others behind their length.
-    static func variable(_ fields: [LeafValues]) throws(LanceError) -> (VariableValues, CompressiveEncoding) {
+    /// Rows of fields of any width: fixed ones as they are, others behind their length, and as FSST codes where `fsst`
+    /// gives some.
+    static func variable(
+        _ fields: [LeafValues],
+        _ fsst: (VariableValues) throws(LanceError) -> (VariableValues, CompressiveEncoding)?
+    ) throws(LanceError) -> (VariableValues, CompressiveEncoding) {
         var described: [CompressiveEncoding.PackedField] = []
         var total = 0
-        for field in fields {
+        var fields = fields
+        for (index, field) in fields.enumerated() {
             switch field {
             case .fixed(let values):
                 let bits = values.width * 8
                 described.append(.init(value: .flat(bits: bits), bits: bits, isVariable: false))
                 total += values.width * values.count
             case .variable(let values):
-                let encoding = CompressiveEncoding.variable(offsetBits: values.offsetBits)
+                let plain = CompressiveEncoding.variable(offsetBits: values.offsetBits)
+                let (values, encoding) = try fsst(values) ?? (values, plain)
+                fields[index] = .variable(values)
                 described.append(.init(value: encoding, bits: values.offsetBits, isVariable: true))
                 total += values.dataBytes + values.offsetBits / 8 * values.count
             default: throw .unsupported("a packed struct with fields other than numbers and text")

@@ -54,7 +54,12 @@ package struct LanceFileWriter {
         try check(batch)
         guard batch.rowCount > 0 else { return }
         for (index, column) in columns.enumerated() {
-            let array = column.encoder.path.pruned(batch.columns[column.topLevelIndex])
+            var array = column.encoder.path.pruned(batch.columns[column.topLevelIndex])
+            if column.isBlob {
+                array = try BlobEncoder.references(of: array, path: column.encoder.path) { (value) throws(LanceError) in
+                    try file.writeAligned(value).offset
+                }
+            }
             accumulators[index].append(array, pageBytes: options.pageBytes, to: &ready)
         }
         rowCount += batch.rowCount

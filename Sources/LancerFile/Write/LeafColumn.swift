@@ -42,7 +42,12 @@ struct LeafColumn: Sendable {
             if field.isPackedStruct { try checkPacked(field.type, version, refuse) }
             try checkLeaf(field.type, refuse)
             let hints = EncodingHints(metadata: field.metadata)
-            if hints.isBlob, field.type != .largeBinary { throw refuse("a blob of type \(field.type)") }
+            if hints.isBlob {
+                guard field.type == .largeBinary else { throw refuse("a blob of type \(field.type)") }
+                guard steps.allSatisfy({ if case .structure = $0 { true } else { false } }) else {
+                    throw refuse("a blob inside a list")
+                }
+            }
             let path = LeafPath(steps: steps, leafType: field.type)
             columns.append(
                 LeafColumn(

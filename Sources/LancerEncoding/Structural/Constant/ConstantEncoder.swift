@@ -36,7 +36,8 @@ package struct ConstantEncoder {
         var layout = ConstantLayout(layers: levels.layers, inlineValue: inline)
         var buffers = scalar.map { [$0] } ?? []
         if levels.repetition != nil || levels.definition != nil {
-            let compresses = format == .v2_2
+            // Readers take the levels of a page with a value for raw words, whatever the layout says.
+            let compresses = format == .v2_2 && inline == nil && scalar == nil
             let repetition = block(levels.repetition, compresses)
             let definition = block(levels.definition, compresses)
             buffers.append(repetition.bytes)
