@@ -1,16 +1,19 @@
 import LancerArrow
 import LancerBytes
+import LancerTable
 
 extension Dataset {
-    /// Number of rows, deleted ones not counted. Reads nothing: the manifest knows.
-    public func countRows() async throws -> Int {
-        throw LanceError(.unsupported, "counting is not there yet")
-    }
+    /// Number of rows, deleted ones not counted.
+    ///
+    /// - Throws: `corrupt`, `truncated`, `io`, and only for tables whose manifest lacks the numbers.
+    /// - Complexity: reads nothing; the manifest has the numbers.
+    public func countRows() async throws -> Int { try await table.countRows() }
 
     /// The rows in order, as a sequence of batches.
     ///
     /// - Parameters:
-    ///   - columns: Names of the columns wanted, in the order wanted; `a.b` names a field of a struct. Nil for all.
+    ///   - columns: Names of the columns wanted, in the order wanted; `a.b` names a field of a struct and becomes a
+    ///     column of that name. Nil for all.
     ///   - offset: How many rows to pass over first.
     ///   - limit: Most rows to give; nil for all.
     ///   - batchRows: Most rows in one batch; nil lets Lancer choose batches of about 8 MiB.
@@ -22,7 +25,10 @@ extension Dataset {
         limit: Int? = nil,
         batchRows: Int? = nil
     ) throws -> Scan {
-        throw LanceError(.unsupported, "scanning is not there yet")
+        let projection = try Projection(columns, of: table.manifest.schema)
+        return Scan(
+            try TableScan(table: table, projection: projection, offset: offset, limit: limit, batchRows: batchRows)
+        )
     }
 
     /// The rows with the given numbers.
@@ -33,7 +39,8 @@ extension Dataset {
     ///   - columns: As for ``scan(columns:offset:limit:batchRows:)``.
     /// - Throws: `invalidArgument` for a row number outside the table, `notFound` for a column that does not exist,
     ///   `corrupt`, `truncated`, `io`.
+    /// - Complexity: reads the pages' parts that hold the rows, not whole pages.
     public func take(_ rows: [Int], columns: [String]? = nil) async throws -> RecordBatch {
-        throw LanceError(.unsupported, "taking rows is not there yet")
+        try await table.take(rows, try Projection(columns, of: table.manifest.schema))
     }
 }

@@ -1,5 +1,8 @@
 import LancerArrow
 import LancerBytes
+import LancerFile
+import LancerStorage
+import LancerTable
 
 /// A Lance table pinned to one version.
 ///
@@ -8,25 +11,46 @@ import LancerBytes
 public struct Dataset: Sendable {
     /// Path of the table's directory, as it was given.
     public let path: String
-    /// Number of the version this value shows; the first is 1.
-    public let version: UInt64
+    /// The table behind the public face.
+    package let table: Table
     /// Columns, as Arrow sees them.
     public let schema: ArrowSchema
-    /// Version of the data files, for example `2.2`.
-    public let fileVersion: String
 
-    /// Opens the table at `path`.
+    package init(path: String, table: Table) {
+        self.path = path
+        self.table = table
+        schema = table.manifest.schema.arrowSchema
+    }
+
+    /// Number of the version this value shows; the first is 1.
+    public var version: UInt64 { table.manifest.version }
+
+    /// Version of the data files, for example `2.2`.
+    public var fileVersion: String { table.manifest.fileVersion }
+
+    /// Columns with field ids, as the format stores them.
+    package var lanceSchema: LanceSchema { table.manifest.schema }
+
+    /// Everything this version's manifest says.
+    package var manifest: Manifest { table.manifest }
+
+    /// Opens the table at `path`, a directory or a `file://` URL.
     ///
     /// - Throws: `notFound` when there is no table or no such version, `corrupt` or `truncated` when its manifest is
     ///   damaged, `unsupported` when it needs a feature Lancer does not know, `io`.
+    /// - Complexity: lists the versions and reads one manifest, no data.
     public static func open(_ path: String, at selector: VersionSelector = .latest) async throws -> Dataset {
-        throw LanceError(.unsupported, "opening a dataset is not there yet")
+        let store = LocalStore(root: try LocalPath.parse(path))
+        switch selector {
+        case .latest: return Dataset(path: path, table: try await Table.open(store))
+        case .version(let version): return Dataset(path: path, table: try await Table.open(store, version: version))
+        }
     }
 
     /// Whether there is a table (at least one version) at `path`.
     ///
     /// - Throws: `io` when the directory cannot be listed.
     public static func exists(_ path: String) async throws -> Bool {
-        throw LanceError(.unsupported, "looking for a dataset is not there yet")
+        try await Table.exists(LocalStore(root: try LocalPath.parse(path)))
     }
 }

@@ -37,8 +37,8 @@ package struct DeletionFile: Sendable, Hashable {
     /// Directory of the deletion files.
     package static let directory = "_deletions"
 
-    /// Path below the root it is under.
-    package func path(fragment: UInt64) -> String {
-        "\(Self.directory)/\(fragment)-\(readVersion)-\(id).\(kind == .arrow ? "arrow" : "bin")"
+    /// Name in ``directory``.
+    package func fileName(fragment: UInt64) -> String {
+        "\(fragment)-\(readVersion)-\(id).\(kind == .arrow ? "arrow" : "bin")"
     }
 }

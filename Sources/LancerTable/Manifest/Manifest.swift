@@ -15,12 +15,16 @@ package struct Manifest: Sendable {
     package let inlineTransaction: ArrowBuffer?
     /// The message without its fragments, with the fields Lancer does not know.
     package let message: Lance_Table_Manifest
+    /// Live rows before each fragment, and behind the last one all; nil when the manifest does not have the numbers.
+    package let liveRowStarts: [Int]?
     /// Size of the manifest file in bytes.
     package let sizeInBytes: Int
 
     package var version: UInt64 { message.version }
     /// `2.2`: the version every data file has.
     package var fileVersion: String { message.dataFormat.version }
+    /// When it was committed: seconds since 1970-01-01T00:00:00Z and nanoseconds in the second.
+    package var timestamp: (seconds: Int64, nanoseconds: Int32) { (message.timestamp.seconds, message.timestamp.nanos) }
     package var readerFlags: FeatureFlags { FeatureFlags(rawValue: message.readerFeatureFlags) }
     package var writerFlags: FeatureFlags { FeatureFlags(rawValue: message.writerFeatureFlags) }
     package var hasStableRowIDs: Bool { readerFlags.contains(.stableRowIDs) }
@@ -38,6 +42,7 @@ package struct Manifest: Sendable {
         }
         schema = try LanceSchema(proto: message.fields, metadata: message.schemaMetadata)
         fragments = try Self.checked(message.fragments)
+        liveRowStarts = try Self.liveRowStarts(fragments)
         message.fragments = []
         indexSection = message.hasIndexSection ? try file.section(at: message.indexSection, "index") : nil
         if message.hasTransactionSection {
@@ -62,6 +67,18 @@ package struct Manifest: Sendable {
         return fragments
     }
 
+    private static func liveRowStarts(_ fragments: [Fragment]) throws(LanceError) -> [Int]? {
+        var starts = [0]
+        starts.reserveCapacity(fragments.count + 1)
+        var total = 0
+        for fragment in fragments {
+            guard let rows = fragment.liveRowCount else { return nil }
+            total = try total.adding(rows, "the number of rows")
+            starts.append(total)
+        }
+        return starts
+    }
+
     /// Highest fragment id that was ever given out, or nil when there was none.
     package var maxFragmentID: UInt32? {
         // Very old tables do not store it.
@@ -74,16 +91,7 @@ package struct Manifest: Sendable {
     }
 
     /// Number of rows, deleted ones not counted; nil when the manifest does not say.
-    package var liveRowCount: Int? {
-        var total = 0
-        for fragment in fragments {
-            guard let rows = fragment.liveRowCount else { return nil }
-            let (sum, overflow) = total.addingReportingOverflow(rows)
-            if overflow { return nil }
-            total = sum
-        }
-        return total
-    }
+    package var liveRowCount: Int? { liveRowStarts?.last }
 
     /// Directory and path of another root that holds files of this table.
     ///

@@ -1,0 +1,110 @@
+import LancerArrow
+import LancerBytes
+import LancerFile
+
+/// Reads columns of one fragment, whichever of its files they are in.
+///
+/// A column that no file has is null throughout; a nested column may be spread over several files and is put together.
+struct FragmentReader: Sendable {
+    /// What is read from one file.
+    private struct Part: Sendable {
+        var file: OpenedFile
+        /// For each field read from the file: its position in ``fields``, and the field without what other files have.
+        var slots: [(field: Int, pruned: LanceField)]
+    }
+
+    private let fields: [LanceField]
+    private let parts: [Part]
+
+    /// Opens the files that hold `fields`.
+    init(_ fragment: Fragment, _ fields: [LanceField], _ manifest: Manifest, _ files: TableFiles) async throws {
+        self.fields = fields
+        if fragment.files.count == 1 {
+            let file = try await files.open(fragment.files[0], of: fragment, manifest)
+            let slots = try Self.slots(fields) { file.columnOf[$0.id] != nil }
+            parts = slots.isEmpty ? [] : [Part(file: file, slots: slots)]
+            return
+        }
+        // The newest file that has a field holds its values.
+        var owner: [Int32: Int] = [:]
+        for (index, file) in fragment.files.enumerated() {
+            for id in file.fieldIDs where id >= 0 { owner[id] = index }
+        }
+        var parts: [Part] = []
+        for (index, entry) in fragment.files.enumerated() {
+            let slots = try Self.slots(fields) { owner[$0.id] == index }
+            if slots.isEmpty { continue }
+            parts.append(Part(file: try await files.open(entry, of: fragment, manifest), slots: slots))
+        }
+        self.parts = parts
+    }
+
+    private static func slots(
+        _ fields: [LanceField],
+        where isHere: (LanceField) -> Bool
+    ) throws(LanceError) -> [(field: Int, pruned: LanceField)] {
+        var slots: [(field: Int, pruned: LanceField)] = []
+        for (index, field) in fields.enumerated() {
+            if let pruned = try field.leavesPruned(where: isHere) { slots.append((index, pruned)) }
+        }
+        return slots
+    }
+
+    /// The fields' values of rows `rows`, deleted ones included.
+    func read(_ rows: Range<Int>) async throws -> [ArrowArray] {
+        try await assemble(rowCount: rows.count) { file, pruned in
+            try await file.reader.read(pruned, columnOf: file.columnOf, rows: rows)
+        }
+    }
+
+    /// The fields' values of single rows, in the order given.
+    func take(_ rows: [Int]) async throws -> [ArrowArray] {
+        try await assemble(rowCount: rows.count) { file, pruned in
+            try await file.reader.take(pruned, columnOf: file.columnOf, rows: rows)
+        }
+    }
+
+    private func assemble(
+        rowCount: Int,
+        _ read: (OpenedFile, [LanceField]) async throws -> [ArrowArray]
+    ) async throws -> [ArrowArray] {
+        var pieces = [[ColumnPiece]](repeating: [], count: fields.count)
+        for part in parts {
+            let arrays = try await read(part.file, part.slots.map(\.pruned))
+            for (slot, array) in zip(part.slots, arrays) {
+                guard array.length == rowCount else {
+                    throw LanceError(
+                        .corrupt,
+                        "column \"\(slot.pruned.name)\" gave \(array.length) rows of \(rowCount)",
+                        at: ByteLocation(file: part.file.path)
+                    )
+                }
+                pieces[slot.field].append(ColumnPiece(field: slot.pruned, array: array))
+            }
+        }
+        var results: [ArrowArray] = []
+        for (field, pieces) in zip(fields, pieces) {
+            results.append(try ColumnPiece.join(pieces, as: field, length: rowCount))
+        }
+        return results
+    }
+}
+
+extension LanceField {
+    /// The field with only those of its leaves for which `isHere` holds, or nil when there are none.
+    fileprivate func leavesPruned(where isHere: (LanceField) -> Bool) throws(LanceError) -> LanceField? {
+        if isLeaf { return isHere(self) ? self : nil }
+        var kept: [LanceField] = []
+        var isWhole = true
+        for child in children {
+            guard let part = try child.leavesPruned(where: isHere) else {
+                isWhole = false
+                continue
+            }
+            if part.children.count != child.children.count { isWhole = false }
+            kept.append(part)
+        }
+        if kept.isEmpty { return nil }
+        return isWhole && kept == children ? self : try withChildren(kept)
+    }
+}

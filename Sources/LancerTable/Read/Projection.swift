@@ -1,0 +1,147 @@
+import LancerArrow
+import LancerBytes
+import LancerFile
+
+/// Which columns to read and what to call them.
+///
+/// A dotted path names a field inside structs and becomes a column of its own called by the whole path; it is null
+/// where a struct on the way is.
+package struct Projection: Sendable {
+    struct Column: Sendable {
+        /// Position in ``fields``.
+        var topLevel: Int
+        /// Ids of the fields on the way from the top-level column to the one wanted; empty for the column itself.
+        var steps: [Int32]
+    }
+
+    /// Top-level fields to read, without the parts nobody asked for.
+    package let fields: [LanceField]
+    /// Columns of the result.
+    package let schema: ArrowSchema
+    let columns: [Column]
+
+    /// Finds columns by name.
+    ///
+    /// - Parameter names: Names or dotted paths in the order wanted; nil for all columns.
+    /// - Throws: `notFound` for a name that does not exist, `invalidArgument` for one given twice.
+    package init(_ names: [String]?, of schema: LanceSchema) throws(LanceError) {
+        guard let names else {
+            fields = schema.fields
+            columns = schema.fields.indices.map { Column(topLevel: $0, steps: []) }
+            self.schema = schema.arrowSchema
+            return
+        }
+        var paths: [[LanceField]] = []
+        var seen: Set<String> = []
+        for name in names {
+            guard seen.insert(name).inserted else { throw .invalidArgument("column \"\(name)\" is asked for twice") }
+            paths.append(try Self.resolve(name, schema))
+        }
+        let wanted = Set(paths.compactMap { $0.last?.id })
+        var fields: [LanceField] = []
+        var columns: [Column] = []
+        var positions: [Int32: Int] = [:]
+        for path in paths {
+            let top = path[0]
+            if positions[top.id] == nil {
+                positions[top.id] = fields.count
+                fields.append(try top.pruned { wanted.contains($0.id) } ?? top)
+            }
+            columns.append(Column(topLevel: positions[top.id] ?? 0, steps: path.dropFirst().map(\.id)))
+        }
+        self.fields = fields
+        self.columns = columns
+        self.schema = ArrowSchema(
+            zip(names, paths).map { name, path in
+                var field = path[path.count - 1].arrowField
+                field.name = name
+                field.nullable = path.contains { $0.nullable }
+                return field
+            },
+            metadata: schema.metadata
+        )
+    }
+
+    /// The fields from the top-level column down to the one a name means.
+    private static func resolve(_ name: String, _ schema: LanceSchema) throws(LanceError) -> [LanceField] {
+        if let field = schema.field(named: name) { return [field] }
+        var path: [LanceField] = []
+        var level = schema.fields
+        for part in name.split(separator: ".", omittingEmptySubsequences: false) {
+            guard let field = level.first(where: { $0.name == part }) else {
+                throw notFound(name, schema)
+            }
+            path.append(field)
+            guard case .structure = field.type else {
+                level = []
+                continue
+            }
+            level = field.children
+        }
+        return path
+    }
+
+    private static func notFound(_ name: String, _ schema: LanceSchema) -> LanceError {
+        let names = schema.fields.prefix(20).map(\.name).joined(separator: ", ")
+        let more = schema.fields.count > 20 ? ", …" : ""
+        return LanceError(.notFound, "there is no column \"\(name)\"; the columns are: \(names)\(more)")
+    }
+
+    /// Makes the result's columns from the arrays of ``fields``.
+    func batch(_ arrays: [ArrowArray], rowCount: Int) throws(LanceError) -> RecordBatch {
+        var results: [ArrowArray] = []
+        results.reserveCapacity(columns.count)
+        for column in columns {
+            var array = arrays[column.topLevel]
+            var field = fields[column.topLevel]
+            for step in column.steps {
+                guard case .structure(let children) = array.storage,
+                    let index = field.children.firstIndex(where: { $0.id == step }), index < children.count
+                else { throw .corrupt("column \"\(field.name)\" was read as \(array.type)") }
+                array = children[index].withValidity(Bitmap.both(array.validity, children[index].validity))
+                field = field.children[index]
+            }
+            results.append(array)
+        }
+        return try RecordBatch(schema: schema, columns: results, rowCount: rowCount)
+    }
+}
+
+extension LanceField {
+    /// The field with only those parts of its subtree for which `isWanted` holds, or nil when there are none. A packed
+    /// struct has one column for all its children and stays whole.
+    func pruned(where isWanted: (LanceField) -> Bool) throws(LanceError) -> LanceField? {
+        if isWanted(self) { return self }
+        var kept: [LanceField] = []
+        for child in children {
+            if let part = try child.pruned(where: isWanted) { kept.append(part) }
+        }
+        if kept.isEmpty { return nil }
+        return isPackedStruct || kept == children ? self : try withChildren(kept)
+    }
+}
+
+extension ArrowArray {
+    /// The same values with another validity. An array of type null has none and stays as it is.
+    func withValidity(_ validity: Bitmap?) -> ArrowArray {
+        if case .null = storage { return self }
+        return ArrowArray(type: type, length: length, validity: validity, storage: storage)
+    }
+}
+
+extension Bitmap {
+    /// Bits set in both; nil stands for all bits set. The counts must be equal.
+    static func both(_ left: Bitmap?, _ right: Bitmap?) -> Bitmap? {
+        guard let left else { return right }
+        guard let right else { return left }
+        let (first, second) = (left.compacted(), right.compacted())
+        let bytes = first.buffer.withUnsafeBytes { one in
+            second.buffer.withUnsafeBytes { two in
+                ArrowBuffer(count: one.count) { target in
+                    for index in 0..<target.count { target[index] = one[index] & two[index] }
+                }
+            }
+        }
+        return Bitmap(bytes, count: left.count)
+    }
+}

@@ -1,0 +1,131 @@
+import LancerBytes
+import LancerFile
+import LancerProto
+import LancerStorage
+
+/// The opened data files and deletion vectors of a table, shared by all its versions that are in use.
+package final class TableFiles: Sendable {
+    package let store: any ObjectStore
+    // By the whole entry of the manifest: the same file may have lost columns to another one in a later version.
+    private let openedFiles = RecentlyUsed<DataFile, OpenedFile>(capacity: 256)
+    private let vectors = RecentlyUsed<String, DeletionVector>(capacity: 1024)
+
+    /// Directory of the data files.
+    package static let dataDirectory = "data"
+
+    package init(store: any ObjectStore) { self.store = store }
+
+    /// The store and path of a file that may be under another root of the table.
+    ///
+    /// - Parameters:
+    ///   - baseID: The base path's id, nil for the table's own root.
+    ///   - directory: Where in a table's root such files are; left out for a base that is no root.
+    /// - Throws: `corrupt` for a base that is not in the manifest, `unsupported` for one that is not a local path.
+    private func locate(
+        _ baseID: UInt32?,
+        _ directory: String,
+        _ name: String,
+        _ manifest: Manifest
+    ) throws(LanceError) -> (store: any ObjectStore, path: String) {
+        guard let baseID else { return (store, "\(directory)/\(name)") }
+        let base = try manifest.basePath(baseID)
+        let root = try LocalPath.parse(base.path)
+        guard root.hasPrefix("/") else {
+            throw .unsupported("base path \(baseID), \"\(base.path)\", is not absolute")
+        }
+        return (LocalStore(root: root), base.isDatasetRoot ? "\(directory)/\(name)" : name)
+    }
+
+    /// A data file, opened, with the fragment's number of rows checked.
+    ///
+    /// - Throws: `notFound`, `corrupt`, `truncated`, `unsupported`, `io`.
+    func open(_ file: DataFile, of fragment: Fragment, _ manifest: Manifest) async throws -> OpenedFile {
+        let opened: OpenedFile
+        if let kept = openedFiles.value(file) {
+            opened = kept
+        } else {
+            opened = try await openAnew(file, manifest)
+            openedFiles.keep(opened, file)
+        }
+        if let rows = fragment.physicalRowCount, opened.reader.rowCount != rows {
+            throw LanceError(
+                .corrupt,
+                "fragment \(fragment.id) has \(rows) rows by the manifest, this file \(opened.reader.rowCount)",
+                at: ByteLocation(file: opened.path)
+            )
+        }
+        return opened
+    }
+
+    private func openAnew(_ file: DataFile, _ manifest: Manifest) async throws -> OpenedFile {
+        let columnOf = try file.columnOfField()
+        let (store, path) = try locate(file.baseID, Self.dataDirectory, file.path, manifest)
+        let object = try await store.open(path)
+        if let expected = file.sizeInBytes, expected != object.size {
+            throw LanceError(
+                object.size < expected ? .truncated : .corrupt,
+                "the manifest says \(expected) bytes, the file has \(object.size)",
+                at: ByteLocation(file: object.path)
+            )
+        }
+        let reader = try await LanceFileReader.open(StoredRangeSource(object))
+        return OpenedFile(reader: reader, columnOf: columnOf, path: object.path)
+    }
+
+    /// The deleted rows of a fragment.
+    ///
+    /// - Throws: `notFound`, `corrupt`, `truncated`, `unsupported`, `io`.
+    package func deletionVector(of fragment: Fragment, _ manifest: Manifest) async throws -> DeletionVector? {
+        guard let deletion = fragment.deletion else { return nil }
+        let rows = try await physicalRowCount(of: fragment, manifest)
+        let name = deletion.fileName(fragment: fragment.id)
+        return try await vectors.value("\(deletion.baseID.map { "\($0):" } ?? "")\(name)") {
+            let (store, path) = try locate(deletion.baseID, DeletionFile.directory, name, manifest)
+            let bytes = try await store.read(path)
+            do throws(LanceError) {
+                let vector = try DeletionVector(bytes, kind: deletion.kind, rowCount: rows)
+                if let expected = deletion.deletedRowCount, expected != vector.count {
+                    throw .corrupt("the manifest says \(expected) rows are deleted, the file names \(vector.count)")
+                }
+                return vector
+            } catch {
+                throw error.located(file: store.fullPath(path))
+            }
+        }
+    }
+
+    /// Rows in the fragment's files, deleted ones counted.
+    package func physicalRowCount(of fragment: Fragment, _ manifest: Manifest) async throws -> Int {
+        if let rows = fragment.physicalRowCount { return rows }
+        return try await open(fragment.files[0], of: fragment, manifest).reader.rowCount
+    }
+
+    /// Rows that are not deleted.
+    ///
+    /// - Complexity: reads nothing when the manifest has the numbers, as all current writers see to.
+    package func liveRowCount(of fragment: Fragment, _ manifest: Manifest) async throws -> Int {
+        if let rows = fragment.liveRowCount { return rows }
+        let rows = try await physicalRowCount(of: fragment, manifest)
+        return rows - (try await deletionVector(of: fragment, manifest)?.count ?? 0)
+    }
+}
+
+/// A data file opened for reading.
+struct OpenedFile: Sendable {
+    let reader: LanceFileReader
+    /// The file's column of each field id.
+    let columnOf: [Int32: Int]
+    let path: String
+}
+
+/// A stored object as the file reader wants it.
+struct StoredRangeSource: RangeSource {
+    private let object: any StoredObject
+
+    init(_ object: any StoredObject) { self.object = object }
+
+    var path: String { object.path }
+    var size: UInt64 { object.size }
+
+    func read(_ ranges: [Range<UInt64>]) async throws -> [ArrowBuffer] { try await object.read(ranges) }
+}
