@@ -14,6 +14,12 @@ package struct RangeCoalescer: Sendable {
         package var bytes: Range<UInt64>
         /// Positions, in the list asked for, of the ranges inside.
         package var members: [Int]
+
+        /// Makes a read.
+        package init(bytes: Range<UInt64>, members: [Int]) {
+            self.bytes = bytes
+            self.members = members
+        }
     }
 
     /// For a local disk: a call costs about as much as copying 8 KiB.

@@ -19,18 +19,22 @@ package struct DeletionVector: Sendable, Hashable {
     /// - Parameter offsets: Deleted offsets, ascending; repeats are ignored.
     package init(sortedOffsets offsets: some Sequence<UInt32>) {
         var deleted: UInt32 = 0
-        var next: UInt32?
+        var last: UInt32?
         for offset in offsets {
-            if let next, offset < next { continue }
-            if next != offset {
-                if next != nil { deletedThrough.append(deleted) }
+            if let last {
+                if offset <= last { continue }
+                if offset - last > 1 {
+                    deletedThrough.append(deleted)
+                    starts.append(offset)
+                }
+            } else {
                 starts.append(offset)
             }
-            deleted += 1
-            // The last offset of all has no next; nothing can follow it.
-            next = offset == .max ? offset : offset + 1
+            // A fragment has fewer than 2^32 rows.
+            deleted &+= 1
+            last = offset
         }
-        if next != nil { deletedThrough.append(deleted) }
+        if last != nil { deletedThrough.append(deleted) }
     }
 
     /// The offset behind the last deleted row; 0 when there is none.
