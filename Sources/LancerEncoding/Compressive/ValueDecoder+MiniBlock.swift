@@ -15,6 +15,7 @@ extension ValueDecoder {
         range: Range<Int>,
         into output: ValueAccumulator
     ) throws(LanceError) {
+        if case .absent = self { return try output.appendEmpty(range.count) }
         guard let first = buffers.first else {
             throw .corrupt("a chunk has fewer value buffers than its encoding needs")
         }
@@ -148,6 +149,9 @@ extension ValueDecoder {
         }
     }
 
+    /// Most values that a block without any bytes may stand for.
+    private static let maxImpliedValues = 1 << 24
+
     static func unpackOutOfLine(
         _ bytes: UnsafeRawBufferPointer,
         width: Int,
@@ -174,6 +178,12 @@ extension ValueDecoder {
         _ range: Range<Int>,
         _ target: OutputBuffer
     ) throws(LanceError) {
+        if bits == 0 {
+            // Nothing is stored, so nothing but this limit keeps the count in proportion.
+            guard count <= maxImpliedValues else { throw .limitExceeded("\(count) values packed to 0 bits") }
+            target.appendZeros(range.count * MemoryLayout<T>.size)
+            return
+        }
         let block = FastLanes.blockValues
         let blockBytes = FastLanes.packedByteCount(width: bits)
         let size = MemoryLayout<T>.size

@@ -25,6 +25,8 @@ package indirect enum ValueDecoder: Sendable {
     case fixedSizeList(dimension: Int, hasValidity: Bool, ValueDecoder)
     /// Fixed-width fields (bytes each), row by row.
     case packedStruct(widths: [Int])
+    /// No bytes at all: items of vectors that are all null.
+    case absent
 
     /// Prepares `encoding` for values of `type`.
     ///
@@ -40,7 +42,6 @@ package indirect enum ValueDecoder: Sendable {
             }
         case .inlineBitpacking(let bits): self = .inlineBitpacking(width: try Self.width(bits, encoding, type))
         case .outOfLineBitpacking(let bits, let packed):
-            guard packed > 0 else { throw .corrupt("bit packing to 0 bits") }
             self = .outOfLineBitpacking(width: try Self.width(bits, encoding, type), bits: packed)
         case .variable(let bits):
             guard Self.isVariable(type) else { throw Self.mismatch(encoding, type) }
@@ -69,7 +70,12 @@ package indirect enum ValueDecoder: Sendable {
             var widths: [Int] = []
             for (field, bits) in zip(fields, bits) { widths.append(try Self.packedWidth(bits, field.type, encoding)) }
             self = .packedStruct(widths: widths)
-        case .constant: throw .unsupported("constant as a compressive encoding")
+        case .constant(let value):
+            // The reference stores vectors whose items are all null this way; a value was never seen.
+            guard value.isEmpty else {
+                throw .unsupported("a constant of \(value.count) bytes as a compressive encoding")
+            }
+            self = .absent
         case .dictionary: throw .unsupported("dictionary as a compressive encoding")
         case .variablePackedStruct: throw .unsupported("variable packed struct outside a full-zip page")
         }

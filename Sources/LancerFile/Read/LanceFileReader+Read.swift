@@ -58,6 +58,9 @@ extension LanceFileReader {
         ranges: [Range<Int>]
     ) async throws -> [ArrowArray] {
         do {
+            for field in fields.lazy.flatMap(\.subtree) where field.isBlobV2 {
+                throw LanceError.unsupported("blob v2 column \"\(field.name)\"; choose other columns")
+            }
             var reads: [LeafRead] = []
             for leaf in fields.flatMap({ $0.leafLayouts() }) {
                 guard let column = columnOf[leaf.field.id], columns.indices.contains(column) else {

@@ -7,6 +7,9 @@ import SwiftProtobuf
 extension LanceSchema {
     /// Rebuilds the tree from the flat list of a file or manifest.
     ///
+    /// Fields with id -1 are left out: a file lists so what a blob v2 column is packed from, which the table does not
+    /// know.
+    ///
     /// - Throws: `corrupt` when parents are missing or ids repeat, `unsupported` naming an unknown type.
     package init(
         proto fields: [Lance_File_Field],
@@ -17,7 +20,7 @@ extension LanceSchema {
         }
         var childrenOf: [Int32: [Int]] = [:]
         var known: Set<Int32> = []
-        for (index, field) in fields.enumerated() {
+        for (index, field) in fields.enumerated() where field.id != -1 {
             guard field.id >= 0, known.insert(field.id).inserted else {
                 throw .corrupt("field id \(field.id) is negative or used twice", part: "schema")
             }

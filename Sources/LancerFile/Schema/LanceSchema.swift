@@ -52,6 +52,9 @@ package struct LanceField: Sendable, Hashable {
     /// Whether the field's values are blobs beside the column.
     package var isBlob: Bool { metadata["lance-encoding:blob"] == "true" }
 
+    /// Whether the field is a column of blobs in the second form (opt-in in 2.2), which Lancer does not read.
+    package var isBlobV2: Bool { metadata["ARROW:extension:name"] == "lance.blob.v2" }
+
     /// Whether the field has a column of its own in a file: numbers, text, vectors, packed and empty structs.
     package var isLeaf: Bool { children.isEmpty || isPackedStruct }
 

@@ -48,7 +48,11 @@ indirect enum FullZipValueDecoder: Sendable {
             if hasValidity { bitmapBytes.append((items + 7) / 8) }
             inner = values
         }
-        guard case .flat(let bits) = inner else {
+        let bits: Int
+        switch inner {
+        case .flat(let width): bits = width
+        case .constant: bits = 0
+        default:
             if case .packedStruct(let fields, _) = inner, fields.reduce(0, +) == bytes * 8 {
                 return .plain(try ValueDecoder(encoding, for: type), bytes: bytes)
             }
@@ -59,7 +63,7 @@ indirect enum FullZipValueDecoder: Sendable {
             throw .corrupt("full-zip values of \(bytes) bytes encoded as \(encoding)")
         }
         let decoder = try ValueDecoder(encoding, for: type)
-        if bitmapBytes.isEmpty, bits > 1 || items % 8 == 0 { return .plain(decoder, bytes: bytes) }
+        if bitmapBytes.isEmpty, bits != 1 || items % 8 == 0 { return .plain(decoder, bytes: bytes) }
         return .vectors(bitmapBytes: bitmapBytes, itemBytes: itemBytes, decoder)
     }
 
