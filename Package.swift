@@ -81,7 +81,7 @@ let package = Package(
         .executableTarget(
             name: "lancer-cli",
             dependencies: [
-                "Lancer", "LancerBytes", "LancerArrow", "LancerProto", "LancerEncoding", "LancerFile", "LancerStorage",
+                "Lancer", "LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerEncoding", "LancerFile", "LancerStorage",
                 "LancerTable", "LancerInterchange",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

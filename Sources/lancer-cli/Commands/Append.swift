@@ -34,7 +34,7 @@ struct Append: AsyncParsableCommand {
                 "\(table) is no Lance table; make one with: lancer convert \(sourcePath) \(table)"
             )
         }
-        let batches = try await Input.open(sourcePath, source, VersionOption())
+        let batches = try await Input.open(sourcePath, source, version: nil)
             .batches(columns: columns.names, offset: 0, limit: nil, vectors: source.vectors)
         var options = WriteOptions()
         if let maxRowsPerFile { options.maxRowsPerFile = maxRowsPerFile }

@@ -164,7 +164,8 @@ struct VectorBatches: BatchSource {
             vectors[index].rest.append(column)
             available += column.length
         }
-        let joined = try ArrowArray.concatenating(vectors[index].rest.isEmpty ? [] : vectors[index].rest)
+        if vectors[index].rest.isEmpty { return ArrowArray.empty(vectors[index].reader.schema.fields[0].type) }
+        let joined = try ArrowArray.concatenating(vectors[index].rest)
         vectors[index].rest = [joined.slice(count..<joined.length)]
         return joined.slice(0..<count)
     }

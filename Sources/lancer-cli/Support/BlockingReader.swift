@@ -15,7 +15,6 @@ final class BlockingReader: RecordBatchReader, @unchecked Sendable {
 
     private struct State {
         var queue: [Result<RecordBatch, any Error>] = []
-        var isFinished = false
         var isAbandoned = false
         var waiting: CheckedContinuation<Void, Never>?
     }
@@ -79,10 +78,7 @@ final class BlockingReader: RecordBatchReader, @unchecked Sendable {
     }
 
     private func end(_ error: (any Error)?) {
-        state.withLock { state in
-            state.isFinished = true
-            if let error { state.queue.append(.failure(error)) }
-        }
+        if let error { state.withLock { $0.queue.append(.failure(error)) } }
         // One signal for the failure, if any, and one for the end.
         if error != nil { available.signal() }
         available.signal()

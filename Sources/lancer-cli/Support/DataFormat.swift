@@ -43,7 +43,8 @@ enum DataFormat: String, CaseIterable, ExpressibleByArgument {
                 "- has no extension; say what it is with \(optionName) csv|jsonl|arrows|…"
             )
         }
-        if isDataset(path) { return .lance }
+        // A directory can be nothing else; opening it says whether it is one.
+        if case .directory = PathKind(path) { return .lance }
         guard let name = pathExtension(path) else {
             throw LanceError(
                 .invalidArgument,

@@ -72,6 +72,28 @@ struct FileSource: ByteSource {
     }
 }
 
+/// Reads a regular file from start to end without moving the position that other readers of it share.
+struct PositionedStream: ByteStream {
+    private let file: OpenFile
+    private var offset: off_t = 0
+
+    init(_ file: OpenFile) { self.file = file }
+
+    mutating func read(upTo limit: Int) throws(LanceError) -> ArrowBuffer {
+        var builder = BufferBuilder()
+        try builder.append(upTo: limit) { (bytes: UnsafeMutableRawBufferPointer) throws(LanceError) -> Int in
+            while true {
+                let got = pread(file.descriptor, bytes.baseAddress, bytes.count, offset)
+                if got < 0, errno == EINTR { continue }
+                guard got >= 0 else { throw systemError("read", file.path) }
+                offset += off_t(got)
+                return got
+            }
+        }
+        return builder.finish()
+    }
+}
+
 /// Reads a file, a pipe or standard input from start to end.
 struct FileStream: ByteStream {
     let file: OpenFile
@@ -143,6 +165,16 @@ final class FileSink: ByteSink {
                 try put(bytes)
             }
         }
+    }
+
+    /// Whether the start can be written again.
+    var isSeekable: Bool { file.size != nil }
+
+    /// Writes other bytes over those at the start.
+    func rewriteStart(_ bytes: ArrowBuffer) throws(LanceError) {
+        try flush()
+        let wrote = bytes.withUnsafeBytes { pwrite(file.descriptor, $0.baseAddress, $0.count, 0) }
+        guard wrote == bytes.count else { throw systemError("write", file.path) }
     }
 
     /// Hands everything to the system.

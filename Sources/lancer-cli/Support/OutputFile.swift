@@ -79,26 +79,3 @@ final class OutputFile {
 func standardOutput() -> FileSink {
     FileSink(OpenFile(descriptor: STDOUT_FILENO, path: "standard output", closes: false))
 }
-
-/// Copies standard input to a nameless temporary file, for readers that need to go back.
-func spooledStandardInput() throws(LanceError) -> OpenFile {
-    let input = OpenFile(descriptor: STDIN_FILENO, path: "standard input", closes: false)
-    // A redirected regular file read from its start needs no copy.
-    if input.size != nil, lseek(STDIN_FILENO, 0, SEEK_CUR) == 0 { return input }
-    let directory = environment("TMPDIR") ?? "/tmp"
-    var template = Array("\(directory)/lancer-XXXXXX".utf8CString)
-    let descriptor = template.withUnsafeMutableBufferPointer { $0.baseAddress.map { mkstemp($0) } ?? -1 }
-    guard descriptor >= 0 else { throw systemError("make a temporary file in", directory) }
-    _ = template.withUnsafeBufferPointer { $0.baseAddress.map { unlink($0) } }
-    let spool = OpenFile(descriptor: descriptor, path: "standard input")
-    let sink = FileSink(spool)
-    var stream = FileStream(input)
-    while true {
-        let piece = try stream.read(upTo: 1 << 18)
-        if piece.count == 0 { break }
-        try sink.write(piece)
-    }
-    try sink.flush()
-    guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw systemError("rewind", "standard input") }
-    return spool
-}

@@ -1,17 +1,9 @@
-import ArgumentParser
 import Lancer
 
 /// Row numbers as written on the command line: `0,5,9` and ranges with both ends included, `10-20`.
-struct RowSelection: ExpressibleByArgument {
+enum RowSelection {
     /// Most rows one selection may name: they are all fetched into memory at once.
     static let limit = 10_000_000
-
-    let rows: [Int]
-
-    init?(argument: String) {
-        guard let rows = try? Self.parse(argument) else { return nil }
-        self.rows = rows
-    }
 
     /// Reads a selection.
     ///

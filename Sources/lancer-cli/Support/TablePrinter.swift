@@ -3,6 +3,8 @@ import Lancer
 /// Prints batches as an aligned table; the first rows decide the widths of the columns.
 struct TablePrinter {
     private static let sampledRows = 500
+    /// Bytes of a cell that are looked at.
+    private static let longestCell = 4096
 
     private let schema: ArrowSchema
     private let sink: FileSink
@@ -19,8 +21,9 @@ struct TablePrinter {
 
     mutating func write(_ batch: RecordBatch) throws {
         rowCount += batch.rowCount
+        let formatters = batch.columns.map { CellFormatter($0, style: .cell) }
         for row in 0..<batch.rowCount {
-            let cells = batch.columns.map { $0.cell(at: row) }
+            let cells = formatters.map { Self.cell(of: $0, row) }
             if let layout {
                 try sink.write("\(layout.line(cells))\n")
             } else {
@@ -28,6 +31,15 @@ struct TablePrinter {
                 if sample.count == Self.sampledRows { try startTable() }
             }
         }
+    }
+
+    /// The value on one line; of very long ones only as much as could ever be shown.
+    private static func cell(of formatter: CellFormatter, _ row: Int) -> String {
+        if formatter.isNull(row) { return "null" }
+        var text = BufferBuilder()
+        formatter.append(row, to: &text)
+        let bytes = text.finish()
+        return bytes.withUnsafeBytes { String(decoding: $0.prefix(longestCell), as: UTF8.self) }.visible
     }
 
     mutating func finish() throws {

@@ -33,13 +33,18 @@ struct TextTable {
     }
 
     /// Widths fixed from the first rows and kept for all later ones, so that a stream can be shown.
+    ///
+    /// Numbers are never cut: a part of a number is a wrong number.
     struct Layout {
         private let columns: [Column]
         private var widths: [Int]
+        /// Where cells are cut; later rows may be wider than the first ones were.
+        private var limits: [Int]
 
         init(_ columns: [Column]) {
             self.columns = columns
             widths = columns.map { $0.title.visible.displayWidth }
+            limits = columns.map { _ in Int.max }
         }
 
         /// Chooses the widths for `cells` (already made visible).
@@ -50,19 +55,30 @@ struct TextTable {
                 }
             }
             guard cutsCells else { return }
+            let text = columns.indices.filter { !columns[$0].isNumeric }
             guard let terminalWidth else {
-                widths = widths.map { min($0, TextTable.widestCell) }
+                for index in text {
+                    limits[index] = TextTable.widestCell
+                    widths[index] = min(widths[index], TextTable.widestCell)
+                }
                 return
             }
-            // Take from the widest column until the line fits or every column is narrow.
-            var excess = widths.reduce(0, +) + TextTable.gap.count * (widths.count - 1) - terminalWidth
-            while excess > 0, let widest = widths.indices.max(by: { widths[$0] < widths[$1] }) {
-                let next = widths.filter { $0 < widths[widest] }.max() ?? 0
-                let floor = max(next, TextTable.narrowestCell)
-                let step = min(excess, max(1, widths[widest] - floor))
-                guard widths[widest] > TextTable.narrowestCell else { return }
-                widths[widest] -= step
-                excess -= step
+            let room = terminalWidth - widths.reduce(0, +) - TextTable.gap.count * (widths.count - 1)
+            if room < 0 { shrink(text, by: -room) }
+            // What is left may go to a later, longer cell.
+            for index in text { limits[index] = widths[index] + max(0, room) }
+        }
+
+        /// Takes from the widest column until the line fits or every column is narrow.
+        private mutating func shrink(_ candidates: [Int], by count: Int) {
+            var excess = count
+            while excess > 0, let widest = candidates.max(by: { widths[$0] < widths[$1] }),
+                widths[widest] > TextTable.narrowestCell
+            {
+                let next = candidates.map { widths[$0] }.filter { $0 < widths[widest] }.max() ?? 0
+                let step = min(excess, widths[widest] - max(next, TextTable.narrowestCell))
+                widths[widest] -= max(1, step)
+                excess -= max(1, step)
             }
         }
 
@@ -72,14 +88,15 @@ struct TextTable {
             var text = ""
             for (index, cell) in cells.enumerated() where index < widths.count {
                 if index > 0 { text += TextTable.gap }
-                let shown = cell.cut(to: widths[index])
-                let padding = String(repeating: " ", count: max(0, widths[index] - shown.displayWidth))
+                let (shown, width) = cell.cut(to: limits[index])
+                let padding = String(repeating: " ", count: max(0, widths[index] - width))
                 if columns[index].isNumeric {
                     text += padding + shown
                 } else {
                     text += shown + (index == widths.count - 1 ? "" : padding)
                 }
             }
+            while text.last == " " { text.removeLast() }
             return text
         }
     }
@@ -92,18 +109,19 @@ extension String {
         return reduce(0) { $0 + $1.displayWidth }
     }
 
-    /// The text, or its beginning and an ellipsis, in at most `width` columns.
-    func cut(to width: Int) -> String {
-        guard displayWidth > width else { return self }
+    /// The text, or its beginning and an ellipsis, in at most `limit` columns, and how many columns it takes.
+    func cut(to limit: Int) -> (text: String, width: Int) {
+        let whole = displayWidth
+        guard whole > limit else { return (self, whole) }
         var result = ""
         var used = 0
         for character in self {
             let next = character.displayWidth
-            if used + next > width - 1 { break }
+            if used + next > limit - 1 { break }
             result.append(character)
             used += next
         }
-        return result + "…"
+        return (result + "…", used + 1)
     }
 }
 
