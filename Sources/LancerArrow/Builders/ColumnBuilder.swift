@@ -14,7 +14,7 @@ public final class ColumnBuilder {
     /// The type of the array.
     public let type: ArrowType
     /// Number of values so far.
-    public private(set) var length = 0
+    @exclusivity(unchecked) public private(set) var length = 0
     /// Builders of the children: a list's items, a map's entries, a structure's members.
     public let children: [ColumnBuilder]
 
@@ -26,8 +26,8 @@ public final class ColumnBuilder {
     let listSize: Int
     private let maximumIndex: Int
     private let nullable: [Bool]
-    /// How text becomes a value; worked out when the first text comes.
-    lazy var textForm = TextForm(dictionaryValues?.type ?? type)
+    /// How text becomes a value.
+    let textForm: TextForm
     /// Builder of a dictionary's distinct values.
     let dictionaryValues: ColumnBuilder?
 
@@ -37,7 +37,7 @@ public final class ColumnBuilder {
     @exclusivity(unchecked) private var bits = BitmapBuilder()
     @exclusivity(unchecked) private var validity = BitmapBuilder()
     @exclusivity(unchecked) private var interner = ByteInterner()
-    private var hasNulls = false
+    @exclusivity(unchecked) private var hasNulls = false
 
     /// An empty builder.
     public init(_ type: ArrowType) {
@@ -66,6 +66,7 @@ public final class ColumnBuilder {
         width = type.offsetWidth ?? type.byteWidth ?? 0
         self.maximumIndex = maximumIndex
         self.listSize = listSize
+        textForm = TextForm(dictionaryValues?.type ?? type)
         self.dictionaryValues = dictionaryValues
         appendOffset(0)
     }

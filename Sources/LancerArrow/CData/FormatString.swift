@@ -94,9 +94,10 @@ enum FormatString {
         guard numbers.count == 2 || numbers.count == 3, let precision = numbers[0], let scale = numbers[1] else {
             throw unknown(format)
         }
+        let isPlausible = Int32(exactly: scale) != nil && precision >= 1
         switch numbers.count == 2 ? 128 : numbers[2] {
-        case 128: return .decimal128(precision: precision, scale: scale)
-        case 256: return .decimal256(precision: precision, scale: scale)
+        case 128 where isPlausible && precision <= 38: return .decimal128(precision: precision, scale: scale)
+        case 256 where isPlausible && precision <= 76: return .decimal256(precision: precision, scale: scale)
         case 32, 64: throw .unsupported("Arrow type decimal32 or decimal64 (format \"\(format)\")")
         default: throw unknown(format)
         }

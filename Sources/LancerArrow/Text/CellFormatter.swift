@@ -3,7 +3,8 @@ import LancerBytes
 /// Writes the values of one array as text, for CSV cells, tables and JSON.
 ///
 /// What is written, in both styles unless said:
-/// * integers and decimals exactly; floats as the shortest decimal that reads back; `NaN`, `Infinity`, `-Infinity` by
+/// * integers exactly; decimals exactly, in JSON as strings, since most readers of JSON keep no more than a double;
+/// * floats as the shortest decimal that reads back; `NaN`, `Infinity`, `-Infinity` by
 ///   name, in JSON as strings, since JSON has no such numbers;
 /// * dates, times and timestamps in ISO 8601 (``ArrowText``), in JSON as strings; durations as integers of their unit;
 /// * binary in base64, in JSON as a string;
@@ -186,9 +187,9 @@ public final class CellFormatter {
         case .decimal128(let scale):
             let low = bytes.loadUnaligned(fromByteOffset: index &* 16, as: UInt64.self)
             let high = bytes.loadUnaligned(fromByteOffset: index &* 16 &+ 8, as: UInt64.self)
-            ArrowText.append(decimal: Int256(low: low, high: high), scale: scale, to: &text)
+            quoted(&text) { ArrowText.append(decimal: Int256(low: low, high: high), scale: scale, to: &$0) }
         case .decimal256(let scale):
-            ArrowText.append(decimal: load(index, Int256.self), scale: scale, to: &text)
+            quoted(&text) { ArrowText.append(decimal: load(index, Int256.self), scale: scale, to: &$0) }
         case .date32: quoted(&text) { ArrowText.append(date: Int64(load(index, Int32.self)), to: &$0) }
         case .date64: quoted(&text) { ArrowText.append(date64: load(index, Int64.self), to: &$0) }
         case .time32(let unit): quoted(&text) { ArrowText.append(time: Int64(load(index, Int32.self)), unit, to: &$0) }

@@ -28,10 +28,16 @@ extension ArrowText {
     }
 
     /// Appends the unscaled integer of a decimal with its point where `scale` says, exactly: no exponent, `scale`
-    /// digits after the point, zeros appended for a negative scale.
+    /// digits after the point, zeros appended for a negative scale. Only scales beyond ±1000, which no real column has,
+    /// are written with an exponent.
     public static func append(decimal value: Int256, scale: Int, to text: inout BufferBuilder) {
         if value.isNegative { text.append(UInt8(ascii: "-")) }
         let digits = value.digits
+        if scale.magnitude > 1000 {
+            text.append(contentsOf: digits)
+            append(scale < 0 ? "e+" : "e-", to: &text)
+            return append(integer: UInt64(scale.magnitude), to: &text)
+        }
         if scale <= 0 {
             text.append(contentsOf: digits)
             if value != .zero { text.append(UInt8(ascii: "0"), repeated: -scale) }
@@ -58,6 +64,17 @@ extension ArrowText {
             index = 1
         }
         guard index < bytes.count else { return nil }
+        if bytes.count - index <= 18 {
+            // Cannot overflow 64 bits.
+            var value: Int64 = 0
+            while index < bytes.count {
+                let digit = bytes[index] &- UInt8(ascii: "0")
+                guard digit <= 9 else { return nil }
+                value = value &* 10 &+ Int64(digit)
+                index &+= 1
+            }
+            return T(exactly: isNegative ? 0 &- value : value)
+        }
         var value: T = 0
         while index < bytes.count {
             let digit = bytes[index] &- UInt8(ascii: "0")
@@ -79,9 +96,9 @@ extension ArrowText {
         guard let number = DecimalNumber(bytes) else { return nil }
         var value = number.mantissa
         if value == .zero { return value }
-        let zeros = number.exponent + scale
+        let (zeros, overflow) = number.exponent.addingReportingOverflow(scale)
         // The mantissa ends in a digit other than zero, so nothing can be cut off.
-        guard zeros >= 0, zeros <= 76 else { return nil }
+        guard !overflow, zeros >= 0, zeros <= 76 else { return nil }
         for _ in 0..<zeros where !value.multiplyAdd(10, 0) { return nil }
         guard value.digits.count <= precision else { return nil }
         return number.isNegative ? value.negated : value

@@ -37,25 +37,54 @@ struct ASCIIWriter {
         count &+= total
     }
 
+    /// A number below 100, as two digits.
+    @inline(__always)
+    mutating func put(twoDigits value: Int64) {
+        let number = UInt8(truncatingIfNeeded: value)
+        let tens = number / 10
+        target[count] = UInt8(ascii: "0") &+ tens
+        target[count &+ 1] = UInt8(ascii: "0") &+ (number &- tens &* 10)
+        count &+= 2
+    }
+
+    /// A number that is known to have no more than `digits` digits.
+    @inline(__always)
+    private mutating func put(exactly digits: Int, _ value: Int64) {
+        var rest = UInt32(truncatingIfNeeded: value)
+        var position = count &+ digits
+        while position > count {
+            position &-= 1
+            let quotient = rest / 10
+            target[position] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest &- quotient &* 10)
+            rest = quotient
+        }
+        count &+= digits
+    }
+
     mutating func put(date: CivilDate) {
-        if date.year < 0 { put("-") } else if date.year > 9999 { put("+") }
-        put(date.year.magnitude, digits: 4)
+        if date.year >= 0, date.year <= 9999 {
+            put(twoDigits: date.year / 100)
+            put(twoDigits: date.year % 100)
+        } else {
+            put(date.year < 0 ? "-" : "+")
+            put(date.year.magnitude, digits: 4)
+        }
         put("-")
-        put(UInt64(date.month), digits: 2)
+        put(twoDigits: Int64(date.month))
         put("-")
-        put(UInt64(date.day), digits: 2)
+        put(twoDigits: Int64(date.day))
     }
 
     /// Seconds of a day and the fraction in `unit`, with all the digits the unit can tell.
     mutating func put(secondOfDay: Int64, fraction: Int64, _ unit: TimeUnit) {
-        put(UInt64(secondOfDay / 3600), digits: 2)
+        put(twoDigits: secondOfDay / 3600)
         put(":")
-        put(UInt64(secondOfDay / 60 % 60), digits: 2)
+        put(twoDigits: secondOfDay / 60 % 60)
         put(":")
-        put(UInt64(secondOfDay % 60), digits: 2)
+        put(twoDigits: secondOfDay % 60)
         if unit != .second {
             put(".")
-            put(UInt64(fraction), digits: unit.fractionDigits)
+            put(exactly: unit.fractionDigits, fraction)
         }
     }
 }
@@ -106,9 +135,9 @@ extension ArrowText {
             case .utc: writer.put("Z")
             case .fixed(let minutes):
                 writer.put(minutes < 0 ? "-" : "+")
-                writer.put(UInt64(minutes.magnitude / 60), digits: 2)
+                writer.put(twoDigits: Int64(minutes.magnitude / 60))
                 writer.put(":")
-                writer.put(UInt64(minutes.magnitude % 60), digits: 2)
+                writer.put(twoDigits: Int64(minutes.magnitude % 60))
             }
             return writer.count
         }

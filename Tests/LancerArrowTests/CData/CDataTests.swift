@@ -74,7 +74,8 @@ struct CDataTests {
             #expect(code(format) == .unsupported, "\(format)")
         }
         for format in [
-            "", "x", "+x", "w:-1", "w:", "d:1", "d:1,2,3", "d:a,b", "tsx:", "ts", "+l", "+m", "+w:5", "tt", "ii",
+            "", "x", "+x", "w:-1", "w:", "d:1", "d:1,2,3", "d:39,0", "d:0,0", "d:77,0,256", "d:5,9999999999", "d:a,b",
+            "tsx:", "ts", "+l", "+m", "+w:5", "tt", "ii",
         ] {
             #expect(code(format) == .corrupt, "\(format)")
         }

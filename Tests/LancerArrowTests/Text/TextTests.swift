@@ -110,8 +110,21 @@ struct TextTests {
     func decimals(unscaled: String, scale: Int, text: String) throws {
         let value = try #require(parse(unscaled) { ArrowText.parseDecimal($0, precision: 39, scale: 0) })
         let array = try ArrowArray.of(.decimal128(precision: 38, scale: scale), [.decimal(value, scale: scale)])
-        #expect(array.formatted(at: 0) == text)
+        #expect(array.formatted(at: 0, style: .cell) == text)
+        #expect(array.formatted(at: 0) == "\"\(text)\"")
         #expect(parse(text) { ArrowText.parseDecimal($0, precision: 39, scale: scale) } == value)
+    }
+
+    @Test("decimals of absurd scales do not make text to match")
+    func absurdScales() {
+        for scale in [Int.min, .max, -2_000_000_000, 1001] {
+            var text = BufferBuilder()
+            ArrowText.append(decimal: Int256(-7), scale: scale, to: &text)
+            #expect(text.count < 30)
+            let back = text.withUnsafeBytes { ArrowText.parseDecimal($0, precision: 5, scale: scale) }
+            #expect(back == (scale.magnitude < 1_000_000 ? Int256(-7) : back))
+        }
+        #expect(parse("1e999999999") { ArrowText.parseDecimal($0, precision: 5, scale: .max) } == nil)
     }
 
     @Test("decimals that do not fit are refused")
