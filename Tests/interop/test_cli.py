@@ -331,7 +331,7 @@ def test_a_reader_that_goes_away_is_no_error(scratch):
 def test_append_and_versions(scratch, source, dataset):
     said = json.loads(text("append", dataset, source, "--json"))
     assert said["rows"] == ROWS and said["version"] == 2
-    versions = json.loads(text("versions", dataset, "--json"))
+    versions = lines_of(lancer("versions", dataset, "--json").stdout)
     assert [v["version"] for v in versions] == [1, 2]
     assert [v["rows"] for v in versions] == [ROWS, 2 * ROWS]
     assert versions[1]["operation"] == "Append"
@@ -374,7 +374,7 @@ def test_inspect_parts_of_a_table(dataset):
     assert ".lance" in text("inspect", dataset, "--files")
     pages = text("inspect", dataset, "--pages")
     assert "mini-block" in pages
-    only = json.loads(text("inspect", dataset, "--pages", "-c", "name", "--json"))
+    only = lines_of(lancer("inspect", dataset, "--pages", "-c", "name", "--json").stdout)
     assert {page["column"] for page in only} == {"name"} and only[0]["rows"] == ROWS
 
 

@@ -17,7 +17,7 @@ struct Versions: AsyncParsableCommand {
         let versions = try await Dataset.open(path).versions()
         let out = standardOutput()
         if output.json {
-            try out.write("\(JSONText.array(versions.map { json($0) }).line)\n")
+            for version in versions { try out.write("\(json(version).line)\n") }
         } else {
             var table = TextTable("version#", "timestamp", "rows#", "fragments#", "operation", "message")
             if !versions.contains(where: { $0.message != nil }) { table.columns.removeLast() }

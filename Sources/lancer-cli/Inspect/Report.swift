@@ -43,7 +43,7 @@ struct Report {
     }
 }
 
-/// A list of things, one a line: a table for people, a JSON array for machines.
+/// A list of things, one a line: a table for people, a JSON object a line for machines.
 struct Listing {
     private var table: TextTable
     private var objects: [JSONText] = []
@@ -60,7 +60,7 @@ struct Listing {
     func show(json: Bool) throws {
         let out = standardOutput()
         if json {
-            try out.write("\(JSONText.array(objects).line)\n")
+            for object in objects { try out.write("\(object.line)\n") }
         } else {
             for line in table.lines(cutsCells: Terminal.width != nil) { try out.write("\(line)\n") }
         }

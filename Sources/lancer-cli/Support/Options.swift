@@ -3,7 +3,7 @@ import Lancer
 
 /// `--json`, on every command.
 struct JSONOption: ParsableArguments {
-    @Flag(help: "Print JSON for machines.")
+    @Flag(help: "Print JSON for machines, one object a line.")
     var json = false
 }
 
