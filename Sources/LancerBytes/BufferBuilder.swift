@@ -65,6 +65,12 @@ public struct BufferBuilder: ~Copyable {
         count += kept
     }
 
+    /// Forgets the bytes from `count` on; `count` must not be above the present one.
+    public mutating func truncate(to count: Int) {
+        precondition(count >= 0 && count <= self.count)
+        self.count = count
+    }
+
     /// Overwrites a value written before.
     public mutating func overwrite<T: BitwiseCopyable>(_ value: T, at offset: Int) {
         precondition(offset >= 0 && offset + MemoryLayout<T>.size <= count)
