@@ -123,6 +123,24 @@ struct JSONLinesReaderTests {
         #expect(batch.columns[0].isEqual(to: .int8([1])))
     }
 
+    @Test("null vectors do not blow up a batch, keys come in any order")
+    func wide() throws {
+        var options = JSONLinesOptions()
+        options.schema = try SchemaText.parse("v:fixed_size_list<double>[100000]")
+        var reader = try JSONLinesReader(options: options) { () throws(LanceError) in
+            BufferStream(buffer(String(repeating: "{}\n", count: 1000)))
+        }
+        let first = try #require(try reader.next())
+        #expect(first.rowCount < 100)
+        options.schema = try SchemaText.parse("v:fixed_size_list<double>[100000000]")
+        #expect(failure { _ = try readJSON(buffer("{}"), options) }?.code == .limitExceeded)
+        let names = (0..<2000).map { "k\($0)" }
+        options.schema = ArrowSchema(names.map { ArrowField($0, .int16) })
+        let line = "{" + names.indices.reversed().map { "\"k\($0)\":\($0)" }.joined(separator: ",") + "}"
+        let batch = try readJSON(buffer(line), options)
+        #expect(batch.columns[1234].isEqual(to: .int16([1234])))
+    }
+
     @Test("damaged and random text never traps", arguments: [1, 2, 3, 4])
     func garbage(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)

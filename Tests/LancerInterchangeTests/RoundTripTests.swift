@@ -32,7 +32,7 @@ struct RoundTripTests {
             )
             var layout = CSVWriterOptions()
             layout.header = random.chance(0.5)
-            layout.delimiter = random.pick([0x2C, 0x09, 0x3B])
+            layout.delimiter = random.pick([0x2C, 0x09, 0x3B, 0x3A, 0x2D, 0x20])
             let bytes = try writeCSV(batch, layout)
             var options = CSVOptions()
             options.schema = batch.schema
@@ -82,7 +82,7 @@ struct RoundTripTests {
     @Test("a batch of another schema is refused")
     func otherSchema() throws {
         let sink = MemorySink()
-        var writer = try CSVWriter(schema: ArrowSchema([ArrowField("a", .int8)]), sink: sink)
+        let writer = try CSVWriter(schema: ArrowSchema([ArrowField("a", .int8)]), sink: sink)
         let batch = try RecordBatch(schema: ArrowSchema([ArrowField("b", .int8)]), columns: [.int8([1])])
         #expect(failure { try writer.write(batch) }?.code == .schemaMismatch)
         #expect(failure { _ = try CSVWriter(schema: ArrowSchema([]), sink: sink) }?.code == .invalidArgument)

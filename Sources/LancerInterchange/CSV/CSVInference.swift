@@ -65,17 +65,21 @@ struct CSVColumnKinds {
         guard count > 0 else { return add(.text) }
         switch text[0] {
         case 0x30...0x39, 0x2D, 0x2E:
-            if count >= 10, text[4] == 0x2D || text[0] == 0x2D, let moment = TemporalText.moment(text, count) {
+            if count >= 10, text[4] == 0x2D || text[0] == 0x2D, let moment = Self.moment(text, count) {
                 note(moment)
             } else {
                 noteNumber(text, count)
             }
-        case 0x2B: if let moment = TemporalText.moment(text, count) { note(moment) } else { noteSpecial(text, count) }
+        case 0x2B: if let moment = Self.moment(text, count) { note(moment) } else { noteSpecial(text, count) }
         case 0x54, 0x74, 0x46, 0x66:
             add(count >= 4 && TextColumn.bool(text, count) != nil ? .bool : .text)
         case 0x49, 0x69, 0x4E, 0x6E: noteSpecial(text, count)
         default: add(.text)
         }
+    }
+
+    private static func moment(_ text: UnsafePointer<UInt8>, _ count: Int) -> ParsedTimestamp? {
+        ArrowText.parseTimestamp(UnsafeRawBufferPointer(start: text, count: count))
     }
 
     private mutating func noteSpecial(_ text: UnsafePointer<UInt8>, _ count: Int) {
@@ -102,14 +106,14 @@ struct CSVColumnKinds {
         if !isExact { add(.inexact) }
     }
 
-    private mutating func note(_ moment: TemporalText.Moment) {
-        guard TemporalText.value(moment, in: moment.fractionDigits > 6 ? .nanosecond : .microsecond) != nil else {
+    private mutating func note(_ moment: ParsedTimestamp) {
+        guard moment.value(moment.fractionDigits > 6 ? .nanosecond : .microsecond, .none) != nil else {
             // Beyond what 64 bits reach.
             return add(.text)
         }
-        add(!moment.hasTime ? .date : moment.offset == nil ? .local : .zoned)
+        add(!moment.hasTime ? .date : moment.offsetMinutes == nil ? .local : .zoned)
         if moment.fractionDigits > 6 { add(.nanoseconds) }
-        if TemporalText.value(moment, in: .nanosecond) == nil { add(.distant) }
+        if moment.value(.nanosecond, .none) == nil { add(.distant) }
     }
 
     /// The type that holds every cell noted.

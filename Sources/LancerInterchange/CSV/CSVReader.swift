@@ -15,7 +15,8 @@ package struct CSVReader: RecordBatchReader {
     private let columns: [TextColumn]
     /// For each column of the schema its place in the text.
     private let places: [Int]
-    private let nested = NestedCells()
+    private let rowLimit: Int
+    private let nested = CellScratch()
 
     /// Opens a CSV text.
     ///
@@ -49,6 +50,7 @@ package struct CSVReader: RecordBatchReader {
         var columns: [TextColumn] = []
         for field in schema.fields { columns.append(try TextColumn(field.type)) }
         self.columns = columns
+        rowLimit = schema.rowLimit(options.batchRows)
     }
 
     /// First pass: names and types of the columns.
@@ -105,15 +107,17 @@ package struct CSVReader: RecordBatchReader {
         _ options: CSVOptions
     ) throws(LanceError) -> [Int] {
         guard let names else { return Array(schema.fields.indices) }
+        let known = Dictionary(zip(names, names.indices)) { first, _ in first }
         var places: [Int] = []
         for field in schema.fields {
-            guard let place = names.firstIndex(of: field.name) else {
-                let known = names.map { "\"\($0)\"" }.joined(separator: ", ")
-                throw .schemaMismatch("the CSV header has no column \"\(field.name)\"; it has \(known)")
+            guard let place = known[field.name] else {
+                let all = names.map { "\"\($0)\"" }.joined(separator: ", ")
+                throw .schemaMismatch("the CSV header has no column \"\(field.name)\"; it has \(all)")
             }
             places.append(place)
         }
-        let others = names.filter { schema.index(of: $0) == nil }
+        let wanted = Set(schema.fields.map(\.name))
+        let others = names.filter { !wanted.contains($0) }
         guard others.isEmpty || options.skipsOtherColumns else {
             let list = others.map { "\"\($0)\"" }.joined(separator: ", ")
             throw .schemaMismatch("the CSV header has columns that the schema does not name: \(list)")
@@ -126,7 +130,7 @@ package struct CSVReader: RecordBatchReader {
     /// - Throws: `invalidArgument` naming line and column of a cell that is no value of its column's type, of a row with
     ///   more or fewer cells, or of a misplaced quote; what the stream throws.
     package mutating func next() throws(LanceError) -> RecordBatch? {
-        guard try tokenizer.next() else { return nil }
+        guard try tokenizer.next(limit: rowLimit) else { return nil }
         let width = tokenizer.columnCount
         let rows = tokenizer.rowCount
         let start = tokenizer.cells[0].start
@@ -153,35 +157,68 @@ extension CSVReader {
     }
 
     private func append(_ cells: Cells, to column: TextColumn, _ field: ArrowField) throws(LanceError) {
+        switch column.type {
+        case .int64: try appendNumbers(cells, to: column, field) { IntegerText.signed($0, $1) }
+        case .float64: try appendNumbers(cells, to: column, field) { FloatText.double($0, $1) }
+        default:
+            var next = tokenizer.cells + cells.first
+            for _ in 0..<cells.count {
+                try append(next.pointee, to: column, field, ascii: cells.ascii)
+                next += cells.step
+            }
+        }
+    }
+
+    /// The most frequent types: numbers are collected and handed over by the run.
+    @inline(__always)
+    private func appendNumbers<T: BitwiseCopyable>(
+        _ cells: Cells,
+        to column: TextColumn,
+        _ field: ArrowField,
+        _ parse: (UnsafePointer<UInt8>, Int) -> T?
+    ) throws(LanceError) {
         let base = tokenizer.window.base
-        let keepsBlanks = column.isText
-        let hasEmptyValue = column.hasEmptyValue
-        let isNested = column.isNested
+        let run = nested.numbers(of: T.self, count: cells.count)
+        var count = 0
         var next = tokenizer.cells + cells.first
         for _ in 0..<cells.count {
             let cell = next.pointee
             next += cells.step
-            var (text, count) = (base + cell.start, cell.count)
-            if count == 0, !cell.isQuoted || !hasEmptyValue {
-                guard field.nullable else { throw emptyCell(cell, field) }
-                column.builder.appendNull()
+            if cell.count > 0, let value = parse(base + cell.start, cell.count) {
+                run[count] = value
+                count &+= 1
                 continue
             }
-            if isNested {
-                try appendNested(cell, to: column, field)
-                continue
-            }
-            if !keepsBlanks { (text, count) = trimmed(text, count) }
-            let fits: Bool
-            if cell.hasEscapes {
-                fits = try nested.withText(of: tokenizer.unescaped(cell)) { (text, count) throws(LanceError) in
-                    try column.append(text, count, ascii: cells.ascii)
-                }
-            } else {
-                fits = try column.append(text, count, ascii: cells.ascii)
-            }
-            if !fits { throw invalid(cell, column, field) }
+            // Nulls, blanks around the number, and what is no number.
+            column.builder.append(rawContentsOf: UnsafeBufferPointer(start: run, count: count))
+            count = 0
+            try append(cell, to: column, field, ascii: cells.ascii)
         }
+        column.builder.append(rawContentsOf: UnsafeBufferPointer(start: run, count: count))
+    }
+
+    private func append(
+        _ cell: CSVCell,
+        to column: TextColumn,
+        _ field: ArrowField,
+        ascii: Bool
+    ) throws(LanceError) {
+        var (text, count) = (tokenizer.window.base + cell.start, cell.count)
+        if count == 0, !cell.isQuoted || !column.hasEmptyValue {
+            guard field.nullable else { throw emptyCell(cell, field) }
+            return column.builder.appendNull()
+        }
+        if column.isNested { return try appendNested(cell, to: column, field) }
+        if !column.isText { (text, count) = trimmed(text, count) }
+        let fits: Bool
+        if cell.hasEscapes {
+            fits = try nested.withText(of: tokenizer.unescaped(cell)) { (text, count) throws(LanceError) in
+                try column.append(text, count, ascii: ascii)
+            }
+        } else {
+            fits = try column.append(text, count, ascii: ascii)
+        }
+        if !fits { throw invalid(cell, column, field) }
     }
 
     private func appendNested(_ cell: CSVCell, to column: TextColumn, _ field: ArrowField) throws(LanceError) {
@@ -208,10 +245,25 @@ extension CSVReader {
     }
 }
 
-/// Cells that have to be copied before they are read: those with doubled quotes, and JSON.
-private final class NestedCells {
+/// Memory for cells that have to be copied before they are read (those with doubled quotes, and JSON), and for runs of
+/// numbers.
+private final class CellScratch {
+    private var run = UnsafeMutableRawPointer.allocate(byteCount: 8192, alignment: 8)
+    private var runBytes = 8192
     private let scratch = JSONScanner.Scratch()
     private let parser = JSONColumnParser()
+
+    deinit { run.deallocate() }
+
+    /// Room for `count` values of at most eight bytes; the one room there is.
+    func numbers<T: BitwiseCopyable>(of type: T.Type, count: Int) -> UnsafeMutablePointer<T> {
+        if runBytes < count * 8 {
+            run.deallocate()
+            runBytes = count * 8
+            run = .allocate(byteCount: runBytes, alignment: 8)
+        }
+        return run.bindMemory(to: T.self, capacity: count)
+    }
 
     /// Calls `body` with the text, followed by eight NUL bytes.
     func withText<R, E: Error>(

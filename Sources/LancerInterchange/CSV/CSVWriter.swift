@@ -16,10 +16,25 @@ package struct CSVWriterOptions: Sendable {
 struct CSVQuoting {
     let delimiter: UInt8
 
-    /// Appends a cell; in quotes when it is empty (an empty cell without quotes is null), has the delimiter, a quote or
-    /// a line end in it, starts or ends with a blank, or starts like a byte order mark.
-    func append(_ text: TextBytes, into output: inout BufferBuilder) {
-        guard needsQuotes(text) else { return output.append(UnsafeRawBufferPointer(text)) }
+    /// Whether the delimiter occurs in numbers, dates or base64.
+    var checksAll: Bool {
+        switch delimiter {
+        case 0x2B, 0x2D...0x3A, 0x3D, 0x41...0x5A, 0x61...0x7A: true
+        default: false
+        }
+    }
+
+    /// Puts the text from `start` on in quotes if it needs them: when it is empty (an empty cell without quotes is
+    /// null), has the delimiter, a quote or a line end in it, starts or ends with a blank, or starts like a byte order
+    /// mark.
+    @inline(__always)
+    func finishCell(from start: Int, in output: inout BufferBuilder) {
+        if output.withUnsafeBytes({ needsQuotes($0, from: start) }) { quote(from: start, in: &output) }
+    }
+
+    private func quote(from start: Int, in output: inout BufferBuilder) {
+        let text = output.withUnsafeBytes { Array($0[start...]) }
+        output.truncate(to: start)
         output.append(UInt8(0x22))
         for byte in text {
             if byte == 0x22 { output.append(byte) }
@@ -28,23 +43,38 @@ struct CSVQuoting {
         output.append(UInt8(0x22))
     }
 
-    private func needsQuotes(_ text: TextBytes) -> Bool {
-        guard let first = text.first, let last = text.last else { return true }
+    @inline(__always)
+    private func needsQuotes(_ text: UnsafeRawBufferPointer, from start: Int) -> Bool {
+        guard start < text.count else { return true }
+        let (first, last) = (text[start], text[text.count - 1])
         if first == 0x20 || first == 0x09 || last == 0x20 || last == 0x09 || first == 0xEF { return true }
-        for byte in text where byte == delimiter || byte == 0x22 || byte == 0x0A || byte == 0x0D { return true }
+        var index = start
+        let (delimiters, quotes) = (ByteScan.spread(delimiter), ByteScan.spread(0x22))
+        let (lineFeeds, returns) = (ByteScan.spread(0x0A), ByteScan.spread(0x0D))
+        while index + 8 <= text.count {
+            let word = text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if ByteScan.matches(word, delimiters, lineFeeds, returns) | ByteScan.matches(word, quotes) != 0 {
+                return true
+            }
+            index += 8
+        }
+        while index < text.count {
+            let byte = text[index]
+            if byte == delimiter || byte == 0x22 || byte == 0x0A || byte == 0x0D { return true }
+            index += 1
+        }
         return false
     }
 }
 
-/// Writes record batches as CSV or TSV text: LF line ends, values as ``ValueWriter`` lists them.
+/// Writes record batches as CSV or TSV text: LF line ends, values as `CellFormatter` has them.
 ///
 /// ``CSVReader`` reads it back equal when it is given the schema (NaN payloads and time zone names aside, which are the
 /// schema's matter). A null is an empty cell, an empty string `""`. In a table of a single column a null is a blank line.
 package struct CSVWriter {
     private let schema: ArrowSchema
     private let quoting: CSVQuoting
-    private var sink: any ByteSink
-    private var output = BlockOutput()
+    private let output: TextOutput
 
     /// Starts a text; the header is written at once.
     ///
@@ -60,65 +90,45 @@ package struct CSVWriter {
             throw .invalidArgument("a CSV delimiter is one ASCII character other than a quote, CR, LF or NUL")
         }
         self.schema = schema
-        self.sink = sink
+        output = TextOutput(sink)
         quoting = CSVQuoting(delimiter: options.delimiter)
         guard options.header else { return }
+        var text = output.begin()
         for (index, field) in schema.fields.enumerated() {
-            if index > 0 { output.text.append(options.delimiter) }
-            Array(field.name.utf8).withUnsafeBufferPointer { quoting.append($0, into: &output.text) }
+            if index > 0 { text.append(options.delimiter) }
+            let start = text.count
+            text.append(contentsOf: Array(field.name.utf8))
+            quoting.finishCell(from: start, in: &text)
         }
-        output.text.append(UInt8(0x0A))
+        text.append(UInt8(0x0A))
+        output.end(text)
     }
 
     /// Writes the rows of a batch.
     ///
     /// - Throws: `schemaMismatch` when it has another schema; what the sink throws.
-    package mutating func write(_ batch: RecordBatch) throws(LanceError) {
+    package func write(_ batch: RecordBatch) throws(LanceError) {
         guard batch.schema.fields == schema.fields else {
             throw .schemaMismatch("a batch with the schema (\(batch.schema)) where (\(schema)) is written")
         }
-        var columns: [ValueWriter] = []
-        for column in batch.columns { columns.append(try ValueWriter(column)) }
+        let columns = batch.columns.map { CellFormatter($0, style: .cell) }
+        let mayNeedQuotes = columns.map { $0.isFreeText || quoting.checksAll }
+        var text = output.begin()
         for row in 0..<batch.rowCount {
             for (index, column) in columns.enumerated() {
-                if index > 0 { output.text.append(quoting.delimiter) }
-                column.appendCell(row, quoting: quoting, into: &output.text)
+                if index > 0 { text.append(quoting.delimiter) }
+                if column.isNull(row) { continue }
+                let start = text.count
+                column.append(row, to: &text)
+                // Besides text only empty binary needs quotes, unless numbers or dates have the delimiter in them.
+                if mayNeedQuotes[index] || text.count == start { quoting.finishCell(from: start, in: &text) }
             }
-            output.text.append(UInt8(0x0A))
-            try output.flush(into: &sink, atLeast: BlockOutput.blockBytes)
+            text.append(UInt8(0x0A))
+            if text.count >= TextOutput.blockBytes { try output.handOver(&text) }
         }
+        output.end(text)
     }
 
     /// Hands the rest of the text to the sink.
-    package mutating func finish() throws(LanceError) { try output.flush(into: &sink, atLeast: 1) }
-}
-
-/// Text on its way to a sink, handed over in blocks.
-struct BlockOutput {
-    static let blockBytes = 1 << 20
-
-    /// A class, since builders cannot be copied and writers are plain values.
-    private final class Box {
-        var text = BufferBuilder(capacity: 1 << 16)
-    }
-
-    private let box = Box()
-
-    /// Text not handed over yet.
-    var text: BufferBuilder {
-        _read { yield box.text }
-        nonmutating _modify { yield &box.text }
-    }
-
-    /// Hands the text to `sink` when there are at least `limit` bytes.
-    @inline(__always)
-    func flush(into sink: inout any ByteSink, atLeast limit: Int) throws(LanceError) {
-        if box.text.count >= limit { try handOver(&sink) }
-    }
-
-    private func handOver(_ sink: inout any ByteSink) throws(LanceError) {
-        var full = BufferBuilder(capacity: Self.blockBytes + Self.blockBytes / 8)
-        swap(&full, &box.text)
-        try sink.write(full.finish())
-    }
+    package func finish() throws(LanceError) { try output.finish() }
 }

@@ -9,7 +9,7 @@ import LancerBytes
 /// | integers | decimal digits with an optional sign |
 /// | floats | decimal numbers, `NaN`, `Infinity`, `-Infinity` (also `nan`, `inf`); a finite number must stay finite |
 /// | decimals | decimal numbers that need no rounding |
-/// | dates, times, timestamps | ISO 8601, see ``TemporalText``; a timestamp has an offset when the type has a zone |
+/// | dates, times, timestamps | ISO 8601, see `ArrowText`; a timestamp has an offset when the type has a zone |
 /// | duration | an integer in the type's unit |
 /// | binary | base64 |
 final class TextColumn {
@@ -35,11 +35,14 @@ final class TextColumn {
     let fields: [ArrowField]
     /// A structure's field names as UTF-8.
     let names: [[UInt8]]
-    private var scratch = BufferBuilder()
+    private let places: [[UInt8]: Int]
 
-    /// A column of a field's type.
+    /// The longest fixed-size list, since a null one takes as much memory as any other.
+    private static let longestFixedList = 1 << 22
+
+    /// A column of a type.
     ///
-    /// - Throws: `unsupported` for dictionaries of nested values.
+    /// - Throws: `unsupported` for dictionaries of nested values, `limitExceeded` for huge fixed-size lists.
     convenience init(_ type: ArrowType) throws(LanceError) { try self.init(ColumnBuilder(type)) }
 
     private init(_ builder: ColumnBuilder) throws(LanceError) {
@@ -47,6 +50,10 @@ final class TextColumn {
         type = builder.type
         fields = type.children
         names = fields.map { Array($0.name.utf8) }
+        places = Dictionary(zip(names, names.indices)) { first, _ in first }
+        if case .fixedSizeList(_, let size) = type, size > Self.longestFixedList {
+            throw .limitExceeded("\(type) from text: at most \(Self.longestFixedList) items")
+        }
         var children: [TextColumn] = []
         for child in builder.children { children.append(try TextColumn(child)) }
         self.children = children
@@ -80,6 +87,13 @@ final class TextColumn {
         case .structure: .structure
         case .map: .map
         }
+    }
+
+    /// Position of a structure's field, looked for from field `next` on first.
+    @inline(__always)
+    func place(of name: TextBytes, near next: Int) -> Int? {
+        for place in next..<Swift.min(next + 4, names.count) where names[place].elementsEqual(name) { return place }
+        return places[Array(name)]
     }
 
     /// Whether values are written as JSON arrays or objects.
@@ -143,36 +157,36 @@ final class TextColumn {
             try builder.append(bool: value)
         case .null, .list, .fixedList, .structure, .map: return false
         case .base64:
-            scratch = BufferBuilder()
-            guard Base64.decode(TextBytes(start: text, count: count), into: &scratch) != nil else { return false }
-            try scratch.withUnsafeBytes { (bytes) throws(LanceError) in try builder.append(bytes: bytes) }
+            let raw = UnsafeRawBufferPointer(start: text, count: count)
+            guard let bytes = ArrowText.parseBase64(raw) else { return false }
+            try builder.append(.bytes(bytes))
         case .date32, .date64, .time, .timestamp, .decimal: return try appendRare(text, count)
         }
         return true
     }
 
     private func appendRare(_ text: UnsafePointer<UInt8>, _ count: Int) throws(LanceError) -> Bool {
+        let raw = UnsafeRawBufferPointer(start: text, count: count)
         switch form {
         case .date32:
-            guard let days = TemporalText.date(text, count) else { return false }
+            guard let days = ArrowText.parseDate(raw) else { return false }
             try builder.append(integer: days)
         case .date64:
-            guard let moment = TemporalText.moment(text, count), moment.offset == nil,
-                let value = TemporalText.value(moment, in: .millisecond)
+            guard let moment = ArrowText.parseTimestamp(raw), moment.offsetMinutes == nil,
+                let value = moment.value(.millisecond, .none)
             else { return false }
             try builder.append(integer: value)
         case .time(let unit):
-            guard let value = TemporalText.timeOfDay(text, count, in: unit) else { return false }
+            guard let value = ArrowText.parseTime(raw, unit: unit) else { return false }
             try builder.append(integer: value)
         case .timestamp(let unit, let zoned):
-            guard let moment = TemporalText.moment(text, count), (moment.offset != nil) == zoned,
-                let value = TemporalText.value(moment, in: unit)
+            // Clock time in a column of moments, or the reverse, would have to be guessed.
+            guard let moment = ArrowText.parseTimestamp(raw), (moment.offsetMinutes != nil) == zoned,
+                let value = moment.value(unit, .none)
             else { return false }
             try builder.append(integer: value)
         case .decimal(let precision, let scale):
-            guard count > 0, let value = DecimalText.parse(text, count, precision: precision, scale: scale) else {
-                return false
-            }
+            guard let value = ArrowText.parseDecimal(raw, precision: precision, scale: scale) else { return false }
             try builder.append(decimal: value)
         default: return false
         }
@@ -201,4 +215,25 @@ final class TextColumn {
 
     /// The column, and an empty builder for the next batch.
     func finish() -> ArrowArray { builder.finish() }
+}
+
+extension ArrowSchema {
+    /// Most rows of a batch that stays near 32 MiB however little text is behind it: null vectors take memory too.
+    func rowLimit(_ rows: Int) -> Int {
+        let rowBytes = fields.reduce(1) { $0 + $1.type.leastBytes }
+        return Swift.max(Swift.min(rows, (32 << 20) / rowBytes), 1)
+    }
+}
+
+extension ArrowType {
+    /// Bytes that every value takes, null or not; huge ones are cut short.
+    fileprivate var leastBytes: Int {
+        switch self {
+        case .fixedSizeList(let item, let size):
+            Swift.min(Swift.min(size, 1 << 26) * Swift.min(item.type.leastBytes, 1 << 26), 1 << 26)
+        case .structure(let fields): Swift.min(fields.reduce(0) { $0 + $1.type.leastBytes }, 1 << 26)
+        case .bool, .null: 1
+        default: (byteWidth ?? 0) + (offsetWidth ?? 0)
+        }
+    }
 }

@@ -138,7 +138,7 @@ struct JSONColumnParser {
         if scanner.open(0x7D) {
             repeat {
                 let key = try scanner.key()
-                guard let index = index(of: key, in: column.names, near: next) else {
+                guard let index = column.place(of: key.bytes, near: next) else {
                     let name = key.string
                     guard skipsOtherKeys else { throw JSONFault("the schema has no such key").under(name) }
                     do throws(JSONFault) {
@@ -163,21 +163,6 @@ struct JSONColumnParser {
             } catch { throw error.under(column.fields[index].name) }
         }
         try end(column)
-    }
-
-    @inline(__always)
-    private func index(of key: JSONScanner.Token, in names: [[UInt8]], near next: Int) -> Int? {
-        if next < names.count, equal(names[next], key) { return next }
-        return names.firstIndex { equal($0, key) }
-    }
-
-    @inline(__always)
-    private func equal(_ name: [UInt8], _ key: JSONScanner.Token) -> Bool {
-        guard name.count == key.count else { return false }
-        return name.withUnsafeBufferPointer { bytes in
-            for index in 0..<bytes.count where bytes[index] != key.start[index] { return false }
-            return true
-        }
     }
 
     /// An object whose keys are the keys of a map; repeated keys are entries of their own.

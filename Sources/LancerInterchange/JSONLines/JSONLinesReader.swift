@@ -15,6 +15,7 @@ package struct JSONLinesReader: RecordBatchReader {
     private let row: TextColumn
     private let parser: JSONColumnParser
     private let options: JSONLinesOptions
+    private let rowLimit: Int
 
     /// Opens JSON lines.
     ///
@@ -36,6 +37,7 @@ package struct JSONLinesReader: RecordBatchReader {
             inferredRowCount = rows
             schema = ArrowSchema(kinds.fields)
         }
+        rowLimit = schema.rowLimit(options.batchRows)
         row = try TextColumn(.structure(schema.fields))
         parser = JSONColumnParser(skipsOtherKeys: options.skipsOtherKeys)
         lines = try JSONLineSource(try open(), refill: options.batchBytes)
@@ -49,7 +51,7 @@ package struct JSONLinesReader: RecordBatchReader {
         let start = lines.bytesTaken
         var rows = 0
         let (row, parser) = (self.row, self.parser)
-        while rows < options.batchRows, lines.bytesTaken - start < UInt64(options.batchBytes),
+        while rows < rowLimit, lines.bytesTaken - start < UInt64(options.batchBytes),
             try lines.next({ (scanner) throws(JSONFault) in
                 try parser.structure(&scanner, into: row, depth: 0)
             })

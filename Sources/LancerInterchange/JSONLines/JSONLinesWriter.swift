@@ -3,18 +3,17 @@ import LancerBytes
 
 /// Writes record batches as JSON lines: one object a row, every column a key, nulls written out.
 ///
-/// Values are written as ``ValueWriter`` lists them; ``JSONLinesReader`` reads them back equal when it is given the
+/// Values are written as `CellFormatter` has them; ``JSONLinesReader`` reads them back equal when it is given the
 /// schema (NaN payloads aside). Integers are written as numbers with all their digits.
 package struct JSONLinesWriter {
     private let schema: ArrowSchema
     private let keys: [[UInt8]]
-    private var sink: any ByteSink
-    private var output = BlockOutput()
+    private let output: TextOutput
 
     /// Starts a text.
     package init(schema: ArrowSchema, sink: any ByteSink) throws(LanceError) {
         self.schema = schema
-        self.sink = sink
+        output = TextOutput(sink)
         var keys: [[UInt8]] = []
         var names: Set<String> = []
         for field in schema.fields {
@@ -22,7 +21,7 @@ package struct JSONLinesWriter {
                 throw .invalidArgument("two columns are called \"\(field.name)\", which one JSON object cannot hold")
             }
             var text = BufferBuilder()
-            JSONText.append(Array(field.name.utf8), into: &text)
+            ArrowText.append(jsonString: field.name, to: &text)
             keys.append(text.finish().bytes + [0x3A])
         }
         self.keys = keys
@@ -31,25 +30,26 @@ package struct JSONLinesWriter {
     /// Writes the rows of a batch.
     ///
     /// - Throws: `schemaMismatch` when it has another schema; what the sink throws.
-    package mutating func write(_ batch: RecordBatch) throws(LanceError) {
+    package func write(_ batch: RecordBatch) throws(LanceError) {
         guard batch.schema.fields == schema.fields else {
             throw .schemaMismatch("a batch with the schema (\(batch.schema)) where (\(schema)) is written")
         }
-        var columns: [ValueWriter] = []
-        for column in batch.columns { columns.append(try ValueWriter(column)) }
+        let columns = batch.columns.map { CellFormatter($0, style: .json) }
+        var text = output.begin()
         for row in 0..<batch.rowCount {
-            output.text.append(UInt8(0x7B))
+            text.append(UInt8(0x7B))
             for (index, column) in columns.enumerated() {
-                if index > 0 { output.text.append(UInt8(0x2C)) }
-                output.text.append(contentsOf: keys[index])
-                column.appendJSON(row, into: &output.text)
+                if index > 0 { text.append(UInt8(0x2C)) }
+                text.append(contentsOf: keys[index])
+                column.append(row, to: &text)
             }
-            output.text.append(UInt8(0x7D))
-            output.text.append(UInt8(0x0A))
-            try output.flush(into: &sink, atLeast: BlockOutput.blockBytes)
+            text.append(UInt8(0x7D))
+            text.append(UInt8(0x0A))
+            if text.count >= TextOutput.blockBytes { try output.handOver(&text) }
         }
+        output.end(text)
     }
 
     /// Hands the rest of the text to the sink.
-    package mutating func finish() throws(LanceError) { try output.flush(into: &sink, atLeast: 1) }
+    package func finish() throws(LanceError) { try output.finish() }
 }
