@@ -93,7 +93,7 @@ package struct TableScan: Sendable {
                         break
                     }
                     // The only batch of all is read in place: a task costs more than a small read.
-                    if ahead.isEmpty, toGive == 0 || isAtEnd {
+                    if ahead.isEmpty, isLastPiece {
                         isDone = true
                         return try await scan.read(piece)
                     }
@@ -113,7 +113,10 @@ package struct TableScan: Sendable {
             }
         }
 
-        private var isAtEnd: Bool { rest == nil && nextFragment == scan.table.manifest.fragments.count }
+        /// Whether the piece just cut was the last one.
+        private var isLastPiece: Bool {
+            rest == nil && (toGive == 0 || nextFragment == scan.table.manifest.fragments.count)
+        }
 
         /// The next rows to read; deletion vectors are read here as they are needed.
         private func nextPiece() async throws -> Piece? {
