@@ -82,7 +82,7 @@ struct RoundTripTests {
     @Test("a batch of another schema is refused")
     func otherSchema() throws {
         let sink = MemorySink()
-        let writer = try CSVWriter(schema: ArrowSchema([ArrowField("a", .int8)]), sink: sink)
+        var writer = try CSVWriter(schema: ArrowSchema([ArrowField("a", .int8)]), sink: sink)
         let batch = try RecordBatch(schema: ArrowSchema([ArrowField("b", .int8)]), columns: [.int8([1])])
         #expect(failure { try writer.write(batch) }?.code == .schemaMismatch)
         #expect(failure { _ = try CSVWriter(schema: ArrowSchema([]), sink: sink) }?.code == .invalidArgument)

@@ -60,7 +60,7 @@ func readJSON(_ text: String, schema: String? = nil) throws -> RecordBatch {
 
 func writeCSV(_ batch: RecordBatch, _ options: CSVWriterOptions = CSVWriterOptions()) throws -> ArrowBuffer {
     let sink = MemorySink()
-    let writer = try CSVWriter(schema: batch.schema, sink: sink, options: options)
+    var writer = try CSVWriter(schema: batch.schema, sink: sink, options: options)
     try writer.write(batch)
     try writer.finish()
     return sink.buffer
@@ -68,7 +68,7 @@ func writeCSV(_ batch: RecordBatch, _ options: CSVWriterOptions = CSVWriterOptio
 
 func writeJSON(_ batch: RecordBatch) throws -> ArrowBuffer {
     let sink = MemorySink()
-    let writer = try JSONLinesWriter(schema: batch.schema, sink: sink)
+    var writer = try JSONLinesWriter(schema: batch.schema, sink: sink)
     try writer.write(batch)
     try writer.finish()
     return sink.buffer

@@ -107,7 +107,7 @@ package struct CSVWriter {
     /// Writes the rows of a batch.
     ///
     /// - Throws: `schemaMismatch` when it has another schema; what the sink throws.
-    package func write(_ batch: RecordBatch) throws(LanceError) {
+    package mutating func write(_ batch: RecordBatch) throws(LanceError) {
         guard batch.schema.fields == schema.fields else {
             throw .schemaMismatch("a batch with the schema (\(batch.schema)) where (\(schema)) is written")
         }
@@ -130,5 +130,5 @@ package struct CSVWriter {
     }
 
     /// Hands the rest of the text to the sink.
-    package func finish() throws(LanceError) { try output.finish() }
+    package mutating func finish() throws(LanceError) { try output.finish() }
 }
