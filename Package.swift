@@ -77,11 +77,15 @@ let package = Package(
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),
-        layer("Lancer", ["LancerBytes", "LancerArrow", "LancerFile", "LancerStorage", "LancerTable", "LancerInterchange"]),
+        layer(
+            "Lancer",
+            ["LancerBytes", "LancerArrow", "LancerFile", "LancerStorage", "LancerTable", "LancerInterchange"]
+        ),
         .executableTarget(
             name: "lancer-cli",
             dependencies: [
-                "Lancer", "LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerEncoding", "LancerFile", "LancerStorage",
+                "Lancer", "LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerEncoding", "LancerFile",
+                "LancerStorage",
                 "LancerTable", "LancerInterchange",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -105,7 +109,10 @@ let package = Package(
         tests("LancerInterchangeTests", ["LancerBytes", "LancerArrow", "LancerInterchange"]),
         tests(
             "LancerTableTests",
-            ["LancerBytes", "LancerArrow", "LancerProto", "LancerFile", "LancerStorage", "LancerTable"]
+            [
+                "LancerBytes", "LancerArrow", "LancerProto", "LancerFile", "LancerStorage", "LancerTable",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]
         ),
         tests("LancerTests", ["Lancer"]),
         tests("PackageLayersTests", []),
