@@ -37,8 +37,12 @@ package struct EncodingChooser: Sendable {
     private static let documentBytes = 32 << 10
     /// Bytes that a chunk costs beyond its values: word, header, padding.
     private static let chunkOverhead = 16
-    /// An encoding that is slower to read must save this share.
+    /// An encoding that is slower to read must get below this share of the other's size.
     private static let worthwhile = 0.97
+    /// The same for bit packing against plain values, which are read without decoding.
+    private static let worthPacking = 0.955
+    /// Average length of documents for which FSST is not even tried: Zstandard is certain to win.
+    private static let documentAverage = 1024
 
     /// A dictionary below this share of the text is taken without a look at the alternatives.
     private static let clearWin = 0.4
@@ -138,7 +142,7 @@ package struct EncodingChooser: Sendable {
         if allowsRuns, Double(runCost) < Self.worthwhile * Double(Swift.min(flatCost, packedCost)) {
             return RunLengthEncoder.chunks(values, chunkValues: runChunkValues)
         }
-        if Double(packedCost) < Self.worthwhile * Double(flatCost) { return InlineBitpackingEncoder.chunks(values) }
+        if Double(packedCost) < Self.worthPacking * Double(flatCost) { return InlineBitpackingEncoder.chunks(values) }
         return flat
     }
 
@@ -201,7 +205,10 @@ package struct EncodingChooser: Sendable {
                 return miniBlock.page(levels, found.indices, dictionary: found.items)
             }
         } else {
-            fsst = try self.fsst(strings)
+            let areDocuments =
+                hints.compression == .automatic && hints.structure == nil
+                && longest > Self.documentBytes && average > Self.documentAverage
+            fsst = areDocuments ? nil : try self.fsst(strings)
         }
         if hints.structure == .fullZip || (isLong && hints.structure == nil) {
             return try longText(levels, strings, fsst, longest)

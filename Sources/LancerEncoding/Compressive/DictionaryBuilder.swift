@@ -14,7 +14,7 @@ import Darwin
 /// Null slots take the index of the value before them, so that they neither add an item nor break a run.
 struct DictionaryBuilder {
     /// Index of each slot's item.
-    private(set) var indices: [UInt32]
+    private(set) var indices: [UInt32] = []
     /// A slot that has each item.
     private(set) var firstSlots: [Int] = []
     /// Bytes of all items.
@@ -22,30 +22,35 @@ struct DictionaryBuilder {
 
     /// Most items of any dictionary.
     private static let maxItems = 1 << 20
+    private let maxItems: Int
     /// Slots after which most values having been new means that the rest will be, too.
     private static let trialSlots = 4096
 
-    /// The dictionary of byte strings `offsets[i]..<offsets[i + 1]`, or nil when it would have more than `maxItems` items.
+    /// The dictionary of the values, or nil when it would have more than `maxItems` items.
     init?(_ values: VariableValues, validity: Bitmap?, maxItems: Int) {
-        self.init(count: values.count, validity: validity, maxItems: maxItems, data: values.data) { offsets in
-            offsets.append(contentsOf: values.offsets)
-        }
+        self.init(maxItems: maxItems)
+        guard
+            values.offsets.withUnsafeBufferPointer({ fill(Strings(offsets: $0), values.count, values.data, validity) })
+        else { return nil }
     }
 
-    /// The dictionary of values of a fixed number of bytes, or nil when it would have more than `maxItems` items.
+    /// The dictionary of the values, or nil when it would have more than `maxItems` items.
     init?(_ values: FixedValues, validity: Bitmap?, maxItems: Int) {
-        self.init(count: values.count, validity: validity, maxItems: maxItems, data: values.bytes) { offsets in
-            offsets.reserveCapacity(values.count + 1)
-            for slot in 0...values.count { offsets.append(slot * values.width) }
-        }
+        self.init(maxItems: maxItems)
+        guard fill(Words(width: values.width), values.count, values.bytes, validity) else { return nil }
     }
 
-    private init?(count: Int, validity: Bitmap?, maxItems: Int, data: ArrowBuffer, _ fill: (inout [Int]) -> Void) {
-        let maxItems = Swift.min(maxItems, Self.maxItems)
-        guard maxItems > 0, count <= Int(UInt32.max) else { return nil }
-        var offsets: [Int] = []
-        fill(&offsets)
-        indices = [UInt32](repeating: 0, count: count)
+    private init(maxItems: Int) { self.maxItems = Swift.min(maxItems, Self.maxItems) }
+
+    /// Looks all values up; false when there are too many different ones, or none.
+    private mutating func fill<Places: ValuePlaces>(
+        _ places: Places,
+        _ count: Int,
+        _ data: ArrowBuffer,
+        _ validity: Bitmap?
+    ) -> Bool {
+        guard maxItems > 0, count <= Int(UInt32.max) else { return false }
+        indices.reserveCapacity(count)
         // Open addressing; a slot of the table holds item + 1 and some bits of its hash.
         var capacity = 1024
         var table = [UInt64](repeating: 0, count: capacity)
@@ -56,11 +61,11 @@ struct DictionaryBuilder {
             guard let base = data.baseAddress else { return }
             for slot in 0..<count {
                 if let bits, !bits.bit(slot) {
-                    indices[slot] = previous
+                    indices.append(previous)
                     continue
                 }
-                let start = offsets[slot]
-                let length = offsets[slot + 1] - start
+                let start = places.start(slot)
+                let length = places.length(slot)
                 let hash = Self.hash(base + start, length)
                 let tag = hash & 0xFFFF_FFFF_0000_0000
                 var place = Int(truncatingIfNeeded: hash & UInt64(capacity - 1))
@@ -75,9 +80,9 @@ struct DictionaryBuilder {
                     }
                     if entry & 0xFFFF_FFFF_0000_0000 == tag {
                         let item = Int(truncatingIfNeeded: entry & 0xFFFF_FFFF) - 1
-                        let other = offsets[firstSlots[item]]
-                        if offsets[firstSlots[item] + 1] - other == length,
-                            memcmp(base + other, base + start, length) == 0
+                        let other = firstSlots[item]
+                        if places.length(other) == length,
+                            Self.areEqual(base + places.start(other), base + start, length)
                         {
                             previous = UInt32(truncatingIfNeeded: item)
                             break
@@ -85,7 +90,7 @@ struct DictionaryBuilder {
                     }
                     place = (place + 1) & (capacity - 1)
                 }
-                indices[slot] = previous
+                indices.append(previous)
                 let items = firstSlots.count
                 if items > maxItems || (slot & (Self.trialSlots - 1) == Self.trialSlots - 1 && items > slot / 8 * 7) {
                     tooMany = true
@@ -95,7 +100,7 @@ struct DictionaryBuilder {
                     capacity *= 4
                     table = [UInt64](repeating: 0, count: capacity)
                     for (item, first) in firstSlots.enumerated() {
-                        let hash = Self.hash(base + offsets[first], offsets[first + 1] - offsets[first])
+                        let hash = Self.hash(base + places.start(first), places.length(first))
                         var place = Int(truncatingIfNeeded: hash & UInt64(capacity - 1))
                         while table[place] != 0 { place = (place + 1) & (capacity - 1) }
                         table[place] = hash & 0xFFFF_FFFF_0000_0000 | UInt64(item + 1)
@@ -103,7 +108,13 @@ struct DictionaryBuilder {
                 }
             }
         }
-        if tooMany || firstSlots.isEmpty { return nil }
+        return !tooMany && !firstSlots.isEmpty
+    }
+
+    @inline(__always)
+    private static func areEqual(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int) -> Bool {
+        if count == 8 { return left.loadUnaligned(as: UInt64.self) == right.loadUnaligned(as: UInt64.self) }
+        return memcmp(left, right, count) == 0
     }
 
     /// A hash whose low and high halves are both well mixed.
@@ -158,6 +169,30 @@ struct DictionaryBuilder {
         }
         return FixedValues(data.finish(), width: values.width, count: firstSlots.count)
     }
+}
+
+/// Where the bytes of each value are.
+private protocol ValuePlaces {
+    func start(_ slot: Int) -> Int
+    func length(_ slot: Int) -> Int
+}
+
+private struct Strings: ValuePlaces {
+    let offsets: UnsafeBufferPointer<Int>
+
+    @inline(__always)
+    func start(_ slot: Int) -> Int { offsets[slot] }
+    @inline(__always)
+    func length(_ slot: Int) -> Int { offsets[slot &+ 1] &- offsets[slot] }
+}
+
+private struct Words: ValuePlaces {
+    let width: Int
+
+    @inline(__always)
+    func start(_ slot: Int) -> Int { slot &* width }
+    @inline(__always)
+    func length(_ slot: Int) -> Int { width }
 }
 
 extension ArrowBuffer {

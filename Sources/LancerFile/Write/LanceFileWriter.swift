@@ -60,7 +60,7 @@ package struct LanceFileWriter {
                     try file.writeAligned(value).offset
                 }
             }
-            accumulators[index].append(array, pageBytes: options.pageBytes, to: &ready)
+            try accumulators[index].append(array, pageBytes: options.pageBytes, to: &ready)
         }
         rowCount += batch.rowCount
         if ready.count >= Swift.max(1, options.parallelism) { try writeReadyPages() }

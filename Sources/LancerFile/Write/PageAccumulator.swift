@@ -17,30 +17,40 @@ struct PageAccumulator {
     private var rows = 0
     private var firstRow = 0
 
+    /// Pieces of fewer rows are joined, so that tiny batches do not cost more than their rows.
+    private static let smallPieceRows = 1024
+
     init(column: Int) { self.column = column }
 
     /// Adds rows; complete pages are appended to `pages`.
-    mutating func append(_ array: ArrowArray, pageBytes: Int, to pages: inout [Page]) {
+    mutating func append(_ array: ArrowArray, pageBytes: Int, to pages: inout [Page]) throws(LanceError) {
         var rest = array
         while rest.length > 0 {
             let size = rest.sizeInBytes
             if sizeInBytes + size < pageBytes {
-                add(rest, size)
+                try add(rest, size)
                 return
             }
             // Cut at about a page; values of very different sizes make pages of different sizes, which is harmless.
             let perRow = Swift.max(1, size / rest.length)
             let count = Swift.min(rest.length, Swift.max(1, (pageBytes - sizeInBytes) / perRow))
             let piece = rest.slice(0..<count)
-            add(piece, piece.sizeInBytes)
+            try add(piece, piece.sizeInBytes)
             rest = rest.slice(count..<rest.length)
             if sizeInBytes >= pageBytes / 2 || rest.length > 0 { flush(to: &pages) }
         }
     }
 
-    private mutating func add(_ array: ArrowArray, _ size: Int) {
-        arrays.append(array.withoutUnusedMemory())
+    private mutating func add(_ array: ArrowArray, _ size: Int) throws(LanceError) {
         rows += array.length
+        var array = array.withoutUnusedMemory()
+        // Like counting in binary: every row is copied a few times at most. Dictionaries wait for the page.
+        while let last = arrays.last, last.length <= array.length, last.length < Self.smallPieceRows,
+            !array.type.containsDictionary
+        {
+            array = try ArrowArray.concatenating([arrays.removeLast(), array])
+        }
+        arrays.append(array)
         sizeInBytes += size
     }
 
@@ -78,10 +88,9 @@ extension ArrowArray {
     private func trimmed(_ offsets: ArrowBuffer, _ data: ArrowBuffer) -> Storage {
         let range = offsetRange()
         guard range.lowerBound >= 0, range.upperBound <= data.count,
-            data.slice(range).storage.capacity > 2 * range.count + 4096
+            data.slice(range).storage.capacity > 8 * range.count + 4096
         else { return .variableWidth(offsets: offsets.withoutUnusedMemory(), data: data) }
-        // Copies the bytes but keeps the offsets' numbers by handing out a slice that starts before them is not possible,
-        // so the offsets move to 0.
+        // The bytes are copied without what lies before them, so the offsets move to 0.
         let bytes = data.slice(range).withUnsafeBytes { ArrowBuffer(copying: $0) }
         let width = type.offsetWidth ?? 4
         let moved = ArrowBuffer(count: (length + 1) * width) { target in
@@ -100,12 +109,20 @@ extension ArrowArray {
 
 extension ArrowBuffer {
     fileprivate func withoutUnusedMemory() -> ArrowBuffer {
-        storage.capacity > 2 * count + 4096 ? withUnsafeBytes { ArrowBuffer(copying: $0) } : self
+        storage.capacity > 8 * count + 4096 ? withUnsafeBytes { ArrowBuffer(copying: $0) } : self
     }
 }
 
 extension Bitmap {
     fileprivate func withoutUnusedMemory() -> Bitmap {
-        buffer.storage.capacity > count / 4 + 4096 ? compacted() : self
+        buffer.storage.capacity > count + 4096 ? compacted() : self
+    }
+}
+
+extension ArrowType {
+    /// Whether a dictionary is in the type.
+    fileprivate var containsDictionary: Bool {
+        if case .dictionary = self { return true }
+        return children.contains { $0.type.containsDictionary }
     }
 }
