@@ -84,6 +84,15 @@ struct LevelBuilderTests {
         #expect(try ArrowArray.concatenating(left).isEqual(to: .int32([5, 6])))
     }
 
+    @Test("a list in a null struct makes its layer nullable, as readers expect")
+    func maskedList() throws {
+        let list = ArrowArray.list(of: .int32([1, 2]), lengths: [2, 0]).slice(0..<2)
+        let rows = ArrowArray.structure([("l", list)], validity: [true, false])
+        let (levels, _) = try build(rows, [.structure(child: 0), .list])
+        #expect(levels.layers == [.allValidItem, .nullableList, .nullableItem])
+        #expect(levels.definition == [0, 0, 2])
+    }
+
     @Test("a fixed-size list of structs repeats its entries")
     func vectorOfStructs() throws {
         let items = ArrowArray.structure([("a", .int32([1, 2, nil, 4, 5, 6]))])

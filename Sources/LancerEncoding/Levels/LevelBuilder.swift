@@ -163,6 +163,7 @@ package struct LevelBuilder {
         var total = 0
         var anyNull = false
         var anyEmpty = false
+        var anyMasked = false
         // Lengths first: -1 null, -2 ended further out, -3 masked by a null struct.
         var lengths = [Int](repeating: 0, count: oldCount)
         var bad = false
@@ -184,6 +185,7 @@ package struct LevelBuilder {
                     slot += 1
                     if code != 0 {
                         lengths[index] = -3
+                        anyMasked = true
                         total += 1
                     } else if isNull {
                         lengths[index] = -1
@@ -213,7 +215,9 @@ package struct LevelBuilder {
             }
         }
         if bad { throw .corrupt("list offsets that run backwards or beyond the child's \(childLength) values") }
-        if anyNull { used[Int(nullCode)] = true }
+        // A list in a null struct is as good as null. Its entry says that the struct is, but the reference's reader wants
+        // the list layer to be nullable as well, or counts a slot for the entry.
+        if anyNull || anyMasked { used[Int(nullCode)] = true }
         if anyEmpty { used[Int(emptyCode)] = true }
         let rowStart = UInt16(isList.reduce(0) { $0 + ($1 ? 1 : 0) })
         let inner = UInt16(depth - 1)
