@@ -25,9 +25,9 @@ extension Dataset {
         limit: Int? = nil,
         batchRows: Int? = nil
     ) throws -> Scan {
-        let projection = try Projection(columns, of: table.manifest.schema)
+        let columns = try projection(columns)
         return Scan(
-            try TableScan(table: table, projection: projection, offset: offset, limit: limit, batchRows: batchRows)
+            try TableScan(table: table, projection: columns, offset: offset, limit: limit, batchRows: batchRows)
         )
     }
 
@@ -41,6 +41,6 @@ extension Dataset {
     ///   `corrupt`, `truncated`, `io`.
     /// - Complexity: reads the pages' parts that hold the rows, not whole pages.
     public func take(_ rows: [Int], columns: [String]? = nil) async throws -> RecordBatch {
-        try await table.take(rows, try Projection(columns, of: table.manifest.schema))
+        try await table.take(rows, try projection(columns))
     }
 }

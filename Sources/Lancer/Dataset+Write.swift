@@ -84,7 +84,7 @@ extension Dataset {
         _ options: WriteOptions
     ) async throws -> Dataset {
         let store = LocalStore(root: try LocalPath.parse(path), durable: options.durable)
-        return Dataset(path: path, table: try await Table.create(store, from: source, try options.checked))
+        return try await Dataset(path: path, table: Table.create(store, from: source, try options.checked))
     }
 
     private static func overwrite(
@@ -95,16 +95,16 @@ extension Dataset {
         let store = LocalStore(root: try LocalPath.parse(path), durable: options.durable)
         let checked = try options.checked
         guard try await Table.exists(store) else {
-            return Dataset(path: path, table: try await Table.create(store, from: source, checked))
+            return try await Dataset(path: path, table: Table.create(store, from: source, checked))
         }
         let table = try await Table.open(store)
-        return Dataset(path: path, table: try await table.overwrite(from: source, checked))
+        return try await Dataset(path: path, table: table.overwrite(from: source, checked))
     }
 
     private func append(_ source: some BatchSource, _ options: WriteOptions) async throws -> Dataset {
         let store = LocalStore(root: try LocalPath.parse(path), durable: options.durable)
         let table = try await table.storing(in: store).append(from: source, try options.checked)
-        return Dataset(path: path, table: table)
+        return try Dataset(path: path, table: table)
     }
 }
 

@@ -16,10 +16,18 @@ public struct Dataset: Sendable {
     /// Columns, as Arrow sees them.
     public let schema: ArrowSchema
 
-    package init(path: String, table: Table) {
+    private let allColumns: Projection
+
+    package init(path: String, table: Table) throws(LanceError) {
         self.path = path
         self.table = table
-        schema = table.manifest.schema.arrowSchema
+        allColumns = try Projection(nil, of: table.manifest.schema)
+        schema = allColumns.schema
+    }
+
+    /// The columns asked for; nil for all.
+    func projection(_ columns: [String]?) throws(LanceError) -> Projection {
+        try columns.map { (names) throws(LanceError) in try Projection(names, of: table.manifest.schema) } ?? allColumns
     }
 
     /// Number of the version this value shows; the first is 1.
@@ -42,8 +50,8 @@ public struct Dataset: Sendable {
     public static func open(_ path: String, at selector: VersionSelector = .latest) async throws -> Dataset {
         let store = LocalStore(root: try LocalPath.parse(path))
         switch selector {
-        case .latest: return Dataset(path: path, table: try await Table.open(store))
-        case .version(let version): return Dataset(path: path, table: try await Table.open(store, version: version))
+        case .latest: return try await Dataset(path: path, table: Table.open(store))
+        case .version(let version): return try await Dataset(path: path, table: Table.open(store, version: version))
         }
     }
 

@@ -1,11 +1,14 @@
 import LancerArrow
 import LancerFile
+import LancerStorage
 
 /// How many rows make a batch of a good size.
 enum BatchSize {
     /// Arrow memory of a batch, in bytes: large enough that the work on it outweighs handing it over, small enough that
     /// a few of them for every core fit anywhere.
     static let targetBytes = 8 << 20
+    /// Below this, starting the work on a batch costs more than doing it on another core saves.
+    private static let leastBytes = 1 << 20
     private static let maxRows = 1 << 20
 
     /// Rows of about ``targetBytes``. The widths of text and lists are guessed from the size of the data files.
@@ -24,7 +27,11 @@ enum BatchSize {
             let variable = 2 * (storedBytesPerRow(manifest) - allFixed / 2) / Swift.max(allVariable, 1)
             width += variableCount * Swift.max(variable, 16)
         }
-        let rows = Int(Swift.min(Double(maxRows), Double(targetBytes) / Swift.max(width, 0.125)))
+        width = Swift.max(width, 0.125)
+        // A table of a few batches is cut finer, so that every core gets some of it.
+        let share = Double(manifest.liveRowCount ?? .max) * width / Double(4 * Machine.coreCount)
+        let bytes = Swift.min(Double(targetBytes), Swift.max(share, Double(leastBytes)))
+        let rows = Int(Swift.min(Double(maxRows), bytes / width))
         // Whole mini-block chunks and bytes of bitmaps where that is possible.
         return rows >= 1024 ? rows / 1024 * 1024 : Swift.max(rows, 1)
     }

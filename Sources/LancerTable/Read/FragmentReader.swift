@@ -14,17 +14,26 @@ struct FragmentReader: Sendable {
     }
 
     private let fields: [LanceField]
+    /// The file that has everything, which is the usual case; ``parts`` are empty then.
+    private let onlyFile: OpenedFile?
     private let parts: [Part]
 
-    /// Opens the files that hold `fields`.
-    init(_ fragment: Fragment, _ fields: [LanceField], _ manifest: Manifest, _ files: TableFiles) async throws {
-        self.fields = fields
+    /// Opens the files that hold the projection's fields.
+    init(_ fragment: Fragment, _ projection: Projection, _ manifest: Manifest, _ files: TableFiles) async throws {
+        fields = projection.fields
         if fragment.files.count == 1 {
             let file = try await files.open(fragment.files[0], of: fragment, manifest)
-            let slots = try Self.slots(fields) { file.columnOf[$0.id] != nil }
+            if projection.leafIDs.allSatisfy({ file.columnOf[$0] != nil }) {
+                onlyFile = file
+                parts = []
+                return
+            }
+            onlyFile = nil
+            let slots = try Self.slots(projection.fields) { file.columnOf[$0.id] != nil }
             parts = slots.isEmpty ? [] : [Part(file: file, slots: slots)]
             return
         }
+        onlyFile = nil
         // The newest file that has a field holds its values.
         var owner: [Int32: Int] = [:]
         for (index, file) in fragment.files.enumerated() {
@@ -64,21 +73,31 @@ struct FragmentReader: Sendable {
         }
     }
 
+    private static func check(
+        _ array: ArrowArray,
+        _ field: LanceField,
+        _ rowCount: Int,
+        _ file: OpenedFile
+    ) throws(LanceError) {
+        guard array.length == rowCount else {
+            throw .corrupt("column \"\(field.name)\" gave \(array.length) rows of \(rowCount)").located(file: file.path)
+        }
+    }
+
     private func assemble(
         rowCount: Int,
         _ read: (OpenedFile, [LanceField]) async throws -> [ArrowArray]
     ) async throws -> [ArrowArray] {
+        if let onlyFile {
+            let arrays = try await read(onlyFile, fields)
+            for (field, array) in zip(fields, arrays) { try Self.check(array, field, rowCount, onlyFile) }
+            return arrays
+        }
         var pieces = [[ColumnPiece]](repeating: [], count: fields.count)
         for part in parts {
             let arrays = try await read(part.file, part.slots.map(\.pruned))
             for (slot, array) in zip(part.slots, arrays) {
-                guard array.length == rowCount else {
-                    throw LanceError(
-                        .corrupt,
-                        "column \"\(slot.pruned.name)\" gave \(array.length) rows of \(rowCount)",
-                        at: ByteLocation(file: part.file.path)
-                    )
-                }
+                try Self.check(array, slot.pruned, rowCount, part.file)
                 pieces[slot.field].append(ColumnPiece(field: slot.pruned, array: array))
             }
         }

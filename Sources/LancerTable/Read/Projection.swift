@@ -16,6 +16,8 @@ package struct Projection: Sendable {
 
     /// Top-level fields to read, without the parts nobody asked for.
     package let fields: [LanceField]
+    /// Ids of the fields that must be read from columns of files.
+    let leafIDs: [Int32]
     /// Columns of the result.
     package let schema: ArrowSchema
     let columns: [Column]
@@ -27,6 +29,7 @@ package struct Projection: Sendable {
     package init(_ names: [String]?, of schema: LanceSchema) throws(LanceError) {
         guard let names else {
             fields = schema.fields
+            leafIDs = schema.leaves.map(\.id)
             columns = schema.fields.indices.map { Column(topLevel: $0, steps: []) }
             self.schema = schema.arrowSchema
             return
@@ -50,6 +53,7 @@ package struct Projection: Sendable {
             columns.append(Column(topLevel: positions[top.id] ?? 0, steps: path.dropFirst().map(\.id)))
         }
         self.fields = fields
+        leafIDs = fields.flatMap(\.leaves).map(\.id)
         self.columns = columns
         self.schema = ArrowSchema(
             zip(names, paths).map { name, path in

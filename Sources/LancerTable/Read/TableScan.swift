@@ -44,7 +44,7 @@ package struct TableScan: Sendable {
 
     fileprivate func read(_ piece: Piece) async throws -> RecordBatch {
         try Task.checkCancellation()
-        let reader = try await FragmentReader(piece.fragment, projection.fields, table.manifest, table.files)
+        let reader = try await FragmentReader(piece.fragment, projection, table.manifest, table.files)
         guard let deleted = piece.deleted else {
             return try projection.batch(try await reader.read(piece.rows), rowCount: piece.rows.count)
         }

@@ -62,7 +62,7 @@ extension Table {
     /// Rows of one fragment by live row number in it.
     private func take(_ rows: [Int], ofFragment index: Int, _ projection: Projection) async throws -> [ArrowArray] {
         let fragment = manifest.fragments[index]
-        let reader = try await FragmentReader(fragment, projection.fields, manifest, files)
+        let reader = try await FragmentReader(fragment, projection, manifest, files)
         guard let deleted = try await files.deletionVector(of: fragment, manifest) else {
             return try await reader.take(rows)
         }
