@@ -176,7 +176,7 @@ def test_several_files_of_ours(scratch):
     assert dataset.scanner(columns=["id"], filter="name = 'row 24999 of 25000'").to_table()["id"].to_pylist() == [24_999]
 
 
-@pytest.mark.parametrize("version, shown", [("legacy", "0.1"), ("2.0", "2.0"), ("2.3", "2.3")])
+@pytest.mark.parametrize("version, shown", [("legacy", "legacy"), ("2.0", "2.0"), ("2.3", "2.3")])
 def test_other_file_versions_are_refused_by_name(version, shown, scratch):
     path = scratch / "t.lance"
     table = pa.table({"id": range(100), "name": [f"row {i}" for i in range(100)]})

@@ -58,9 +58,11 @@ package final class TableFiles: Sendable {
     }
 
     private func openAnew(_ file: DataFile, _ manifest: Manifest) async throws -> OpenedFile {
+        // Before anything else: files of other versions follow other rules.
+        _ = try FileVersion(major: UInt16(clamping: file.majorVersion), minor: UInt16(clamping: file.minorVersion))
         let columnOf = try file.columnOfField()
         let (store, path) = try locate(file.baseID, Self.dataDirectory, file.path, manifest)
-        let object = try await store.open(path)
+        let object = try await Self.named { try await store.open(path) }
         if let expected = file.sizeInBytes, expected != object.size {
             throw LanceError(
                 object.size < expected ? .truncated : .corrupt,
@@ -72,6 +74,20 @@ package final class TableFiles: Sendable {
         return OpenedFile(reader: reader, columnOf: columnOf, path: object.path)
     }
 
+    /// Opens a file that a manifest names: when it is not there, the table is damaged.
+    private static func named<T>(_ open: () async throws -> T) async throws -> T {
+        do {
+            return try await open()
+        } catch let error as LanceError where error.code == .notFound {
+            throw LanceError(
+                .corrupt,
+                "the manifest names this file, but it is missing",
+                at: error.location,
+                cause: error
+            )
+        }
+    }
+
     /// The deleted rows of a fragment.
     ///
     /// - Throws: `notFound`, `corrupt`, `truncated`, `unsupported`, `io`.
@@ -81,7 +97,7 @@ package final class TableFiles: Sendable {
         let name = deletion.fileName(fragment: fragment.id)
         return try await vectors.value("\(deletion.baseID.map { "\($0):" } ?? "")\(name)") {
             let (store, path) = try locate(deletion.baseID, DeletionFile.directory, name, manifest)
-            let bytes = try await store.read(path)
+            let bytes = try await Self.named { try await store.read(path) }
             do throws(LanceError) {
                 let vector = try DeletionVector(bytes, kind: deletion.kind, rowCount: rows)
                 if let expected = deletion.deletedRowCount, expected != vector.count {
