@@ -14,10 +14,8 @@ package struct ConstantEncoder {
 
     /// A page without any value: levels, if they say more than "all null".
     package func nullPage(_ levels: LeafLevels) -> EncodedPage {
-        // A page of nulls only, without lists or structs that differ: the layers say it all.
-        if levels.repetition == nil, isAll(levels.definition, 1), levels.layers.first == .nullableItem,
-            levels.layers.dropFirst().allSatisfy({ $0 == .allValidItem })
-        {
+        // A top-level column of nulls only: the layer says it all. With more layers readers expect levels.
+        if levels.layers == [.nullableItem], isAll(levels.definition, 1) {
             return EncodedPage(layout: .constant(ConstantLayout(layers: levels.layers)), buffers: [], levels: levels)
         }
         return page(levels, inline: nil, scalar: nil)
