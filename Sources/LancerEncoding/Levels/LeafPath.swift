@@ -9,8 +9,8 @@ import LancerBytes
 package struct LeafPath: Sendable, Hashable {
     /// One nested type on the way, outermost first.
     package enum Step: Sendable, Hashable {
-        /// A struct; the way goes on in the child at this position.
-        case structure(child: Int)
+        /// A struct; the way goes on in the child at this position. `isNullable` as in the schema.
+        case structure(child: Int, isNullable: Bool = true)
         /// A list, large list or map (whose child is the struct of its entries).
         case list
         /// A fixed-size list of structs.
@@ -42,7 +42,7 @@ package struct LeafPath: Sendable, Hashable {
         guard let step = rest.first else { return array }
         let below = rest.dropFirst()
         switch (step, array.storage) {
-        case (.structure(let index), .structure(let children)) where index < children.count:
+        case (.structure(let index, _), .structure(let children)) where index < children.count:
             let child = prune(children[index], below)
             let field = array.type.children.indices.contains(index) ? array.type.children[index].name : ""
             return ArrowArray(

@@ -215,8 +215,8 @@ package struct LevelBuilder {
             }
         }
         if bad { throw .corrupt("list offsets that run backwards or beyond the child's \(childLength) values") }
-        // A list in a null struct is as good as null. Its entry says that the struct is, but the reference's reader wants
-        // the list layer to be nullable as well, or counts a slot for the entry.
+        // A list in a null struct is as good as null: its entry says that the struct is, but readers want the list layer
+        // to be nullable as well.
         if anyNull || anyMasked { used[Int(nullCode)] = true }
         if anyEmpty { used[Int(emptyCode)] = true }
         let rowStart = UInt16(isList.reduce(0) { $0 + ($1 ? 1 : 0) })
@@ -259,8 +259,31 @@ package struct LevelBuilder {
         entries.slotless = nullCode
     }
 
+    /// Gives nullable structs around a list, and the list, a level for null in every page.
+    ///
+    /// The reference's reader miscounts when such a struct is nullable in one page and not in the next, or hides lists
+    /// of a layer that is not nullable (it fails on its own files then). A level that no entry has costs next to
+    /// nothing.
+    private mutating func markStructsAroundLists() {
+        var insideNullable = false
+        for (position, step) in path.steps.enumerated() {
+            let code = 2 * (isList.count - 1 - position) + 1
+            switch step {
+            case .structure(_, let isNullable):
+                guard isNullable, path.steps[position...].contains(.list) else { continue }
+                used[code] = true
+                insideNullable = true
+            case .list:
+                if insideNullable { used[code] = true }
+                insideNullable = false
+            case .fixedSizeList: break
+            }
+        }
+    }
+
     /// The levels of everything appended, and the values that have a slot, piece by piece.
     package consuming func finish() -> (levels: LeafLevels, values: [ArrowArray]) {
+        markStructsAroundLists()
         var layers: [RepDefLayer] = []
         var numbers = [UInt16](repeating: 0, count: used.count)
         var next: UInt16 = 1
@@ -284,6 +307,7 @@ package struct LevelBuilder {
         }
         var definition: [UInt16]?
         if next > 1 {
+            if !hasCodes { codes = [UInt16](repeating: 0, count: count) }
             if !numbers.indices.allSatisfy({ numbers[$0] == 0 || Int(numbers[$0]) == $0 }) {
                 numbers.withUnsafeBufferPointer { numbers in
                     codes.withUnsafeMutableBufferPointer { codes in

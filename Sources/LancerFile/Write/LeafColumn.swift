@@ -67,7 +67,9 @@ struct LeafColumn: Sendable {
         let insideVectors = steps.contains { if case .fixedSizeList = $0 { true } else { false } }
         switch field.type {
         case .structure:
-            for index in field.children.indices { try below(index, .structure(child: index)) }
+            for index in field.children.indices {
+                try below(index, .structure(child: index, isNullable: field.nullable))
+            }
         case .list, .largeList, .map:
             if insideVectors { throw refuse("a list inside a fixed-size list") }
             if version == .v2_1, case .map = field.type { throw refuse("a map") }
