@@ -13,9 +13,7 @@ public final class BufferStorage: @unchecked Sendable {
     /// Uninitialised memory of at least `capacity` bytes, 64-byte aligned.
     @usableFromInline package init(capacity: Int) {
         precondition(capacity >= 0)
-        self.capacity = capacity
-        let rounded = Swift.max(capacity, 1).rounded(upTo: Self.alignment)
-        self.base = UnsafeMutableRawPointer.allocate(byteCount: rounded, alignment: Self.alignment)
+        (base, self.capacity) = BufferPool.take(capacity)
         self.release = nil
     }
 
@@ -27,7 +25,7 @@ public final class BufferStorage: @unchecked Sendable {
     }
 
     deinit {
-        if let release { release() } else { base.deallocate() }
+        if let release { release() } else { BufferPool.giveBack(base, capacity) }
     }
 }
 

@@ -101,6 +101,15 @@ package indirect enum ValueDecoder: Sendable {
         return bits / 8
     }
 
+    /// Whether text comes out longer than it is stored: a hint for how much memory to reserve.
+    var isCompressedText: Bool {
+        switch self {
+        case .variable(_, let table): table != nil
+        case .general: true
+        default: false
+        }
+    }
+
     private static func isVariable(_ type: ArrowType) -> Bool {
         switch type {
         case .utf8, .binary, .largeUtf8, .largeBinary: true

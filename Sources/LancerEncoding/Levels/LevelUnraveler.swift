@@ -112,50 +112,36 @@ package struct LevelUnraveler {
         let hasNulls = consumed == .nullableList || consumed == .nullAndEmptyList
         let nullLevel = base + 1
         let starts = listsPassed + 1
-        let offsets = OutputBuffer(capacity: (entryCount + 1) * width)
-        let validity = BitOutput(capacity: entryCount)
-        var keptRepetition: [UInt16] = []
-        var keptDefinition: [UInt16] = []
-        var children = 0
-        var lists = 0
-        var nulls = 0
-        for index in 0..<entryCount {
-            let level = definition?[index] ?? 0
-            if repetition[index] >= starts {
-                keptRepetition.append(repetition[index])
-                if definition != nil { keptDefinition.append(level) }
-                if level <= limit {
-                    if width == 4 {
-                        offsets.append(value: Int32(truncatingIfNeeded: children))
-                    } else {
-                        offsets.append(value: Int64(children))
-                    }
-                    // A list inside a null struct is null itself where the layer can say so, else empty.
-                    let isNull = hasNulls && (level == nullLevel || level > ownEnd)
-                    validity.append(!isNull)
-                    if isNull { nulls += 1 }
-                    lists += 1
-                }
-            } else if index == 0 {
-                throw .corrupt("a row starts with repetition level \(repetition[index])")
-            }
-            if level <= childLimit { children += 1 }
+        let isLast = layer == layers.count - 1
+        let kept = KeptLevels(capacity: isLast ? 0 : entryCount, hasDefinition: definition != nil)
+        var walk = ListWalk(
+            starts: starts,
+            limit: limit,
+            childLimit: childLimit,
+            nullLevel: hasNulls ? nullLevel : nil,
+            ownEnd: ownEnd
+        )
+        if repetition.first.map({ $0 < starts }) ?? false {
+            throw .corrupt("a row starts with repetition level \(repetition[0])")
         }
-        guard children == childCount else { throw Self.miscount(children, childCount) }
-        guard width == 8 || children <= Int(Int32.max) else {
+        let offsets: ArrowBuffer
+        let bits = BitmapWriter(count: hasNulls ? entryCount : 0)
+        if width == 4 {
+            offsets = walk.run(Int32.self, repetition, definition, bits, isLast ? nil : kept)
+        } else {
+            offsets = walk.run(Int64.self, repetition, definition, bits, isLast ? nil : kept)
+        }
+        guard walk.children == childCount else { throw Self.miscount(walk.children, childCount) }
+        guard width == 8 || childCount <= Int(Int32.max) else {
             throw .limitExceeded("more than 2^31 list items in one batch; read fewer rows at a time")
         }
-        if width == 4 {
-            offsets.append(value: Int32(truncatingIfNeeded: children))
-        } else {
-            offsets.append(value: Int64(children))
-        }
-        self.repetition = keptRepetition
-        if definition != nil { definition = keptDefinition }
-        entryCount = keptRepetition.count
+        let validity = walk.nulls == 0 ? nil : Bitmap(bits.buffer, count: walk.lists)
+        self.repetition = isLast ? nil : kept.takeRepetition(walk.kept)
+        if definition != nil { definition = isLast ? nil : kept.takeDefinition(walk.kept) }
+        entryCount = isLast ? walk.lists : walk.kept
         listsPassed = starts
         pass(consumed)
-        return (offsets.finish(), nulls == 0 ? nil : Bitmap(validity.finish(), count: lists), lists)
+        return (offsets, validity, walk.lists)
     }
 
     /// Consumes the item layer of a fixed-size list of structs, whose inner levels were repeated for each child slot.

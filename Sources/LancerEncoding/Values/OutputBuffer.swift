@@ -19,8 +19,7 @@ package final class OutputBuffer {
     @inline(never)
     private func grow(_ extra: Int) {
         let needed = count + extra
-        // Growing by half keeps the total copied linear without doubling a nearly full buffer.
-        let larger = BufferStorage(capacity: Swift.max(needed, storage.capacity + storage.capacity / 2, 64))
+        let larger = BufferStorage(capacity: Swift.max(needed, 2 * storage.capacity, 64))
         if let adopted {
             adopted.withUnsafeBytes { bytes in
                 if let base = bytes.baseAddress { larger.base.copyMemory(from: base, byteCount: bytes.count) }

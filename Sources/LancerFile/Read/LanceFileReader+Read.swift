@@ -51,12 +51,33 @@ extension LanceFileReader {
         return try arrays.map { try $0.gather(order) }
     }
 
+    /// From so many scattered ranges on, reading columns side by side pays for the tasks.
+    private static let rangesWorthTasks = 32
+
+    private func readEachField(
+        _ fields: [LanceField],
+        columnOf: [Int32: Int],
+        ranges: [Range<Int>]
+    ) async throws -> [ArrowArray] {
+        try await withThrowingTaskGroup(of: (Int, ArrowArray).self) { group in
+            for (index, field) in fields.enumerated() {
+                group.addTask { (index, try await self.read([field], columnOf: columnOf, ranges: ranges)[0]) }
+            }
+            var result = [ArrowArray?](repeating: nil, count: fields.count)
+            for try await (index, array) in group { result[index] = array }
+            return result.compactMap { $0 }
+        }
+    }
+
     /// Reads ascending row ranges that do not overlap.
     private func read(
         _ fields: [LanceField],
         columnOf: [Int32: Int],
         ranges: [Range<Int>]
     ) async throws -> [ArrowArray] {
+        if ranges.count >= Self.rangesWorthTasks, fields.count > 1 {
+            return try await readEachField(fields, columnOf: columnOf, ranges: ranges)
+        }
         do {
             for field in fields.lazy.flatMap(\.subtree) where field.isBlobV2 {
                 throw LanceError.unsupported("blob v2 column \"\(field.name)\"; choose other columns")

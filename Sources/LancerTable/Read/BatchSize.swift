@@ -6,7 +6,7 @@ import LancerStorage
 enum BatchSize {
     /// Arrow memory of a batch, in bytes: large enough that the work on it outweighs handing it over, small enough that
     /// a few of them for every core fit anywhere.
-    static let targetBytes = 8 << 20
+    static let targetBytes = 4 << 20
     /// Below this, starting the work on a batch costs more than doing it on another core saves.
     private static let leastBytes = 1 << 20
     private static let maxRows = 1 << 20

@@ -141,6 +141,11 @@ package struct FullZipPage: PreparedPage {
         let repetition = OutputBuffer(capacity: rowCount * 2)
         let definition = OutputBuffer(capacity: rowCount * 2)
         let compact = OutputBuffer()
+        switch (output, layout.width) {
+        case (.variable(let target), _): target.data.reserve(values.isCompressed ? bytes.count * 3 : bytes.count)
+        case (_, .fixed): compact.reserve(bytes.count)
+        default: break
+        }
         let entries = try bytes.withUnsafeBytes { (raw) throws(LanceError) in
             try walk(raw, repetition, definition, compact, output)
         }

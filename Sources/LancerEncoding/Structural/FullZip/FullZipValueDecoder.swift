@@ -94,6 +94,14 @@ indirect enum FullZipValueDecoder: Sendable {
         }
     }
 
+    /// Whether values come out longer than they are stored: a hint for how much memory to reserve.
+    var isCompressed: Bool {
+        switch self {
+        case .fsst, .general: true
+        default: false
+        }
+    }
+
     /// Bytes of a fixed-width value; 0 for variable ones.
     var fixedBytes: Int {
         switch self {

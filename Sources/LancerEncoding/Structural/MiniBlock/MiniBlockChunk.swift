@@ -83,6 +83,7 @@ struct MiniBlockChunk {
             let high = min(rows.upperBound - first, valueCount)
             return (low..<max(low, high), low..<max(low, high))
         }
+        if chunks.isWhole(number, in: rows) { return (0..<entryCount, 0..<valueCount) }
         let rowStart = UInt16(layers.maxRepetition)
         let visible = UInt16(layers.maxVisibleDefinition)
         // The row of the entry before the first one.

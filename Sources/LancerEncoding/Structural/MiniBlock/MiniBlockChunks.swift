@@ -111,6 +111,13 @@ package struct MiniBlockChunks: Sendable {
         return first..<(last + 1)
     }
 
+    /// Whether every level of a chunk of a list column belongs to one of `rows`.
+    func isWhole(_ chunk: Int, in rows: Range<Int>) -> Bool {
+        // A row that goes on in the next chunk is not counted as finished here.
+        let goesOn = chunk + 1 < count && continuesRow[chunk + 1]
+        return rows.lowerBound <= rowOffsets[chunk] && rowOffsets[chunk + 1] + (goesOn ? 1 : 0) <= rows.upperBound
+    }
+
     /// The last index whose offset is not above `value`; offsets ascend, the last one is above.
     private static func last(_ offsets: [Int], notAbove value: Int) -> Int {
         var low = 0

@@ -100,6 +100,10 @@ package struct MiniBlockPage: PreparedPage {
     ) throws(LanceError) {
         let translation = try levels.prepare(for: layers)
         if let dictionary, case .dictionary(let target) = output { target.use(dictionary.values, id: dictionary.id) }
+        if case .variable(let target) = output, dictionary == nil {
+            let stored = try plan(rows, index: index).reduce(0) { $0 + $1.bytes.count }
+            target.data.reserve(values.isCompressedText ? stored * 3 : stored)
+        }
         var chunk: MiniBlockChunk?
         for rows in rows where !rows.isEmpty {
             for number in chunks.chunks(for: rows) {
