@@ -88,10 +88,8 @@ struct FSSTCodeBook {
 
     /// Calls `body` with the tables, for many look-ups.
     func withMatcher<R, E: Error>(_ body: (Matcher) throws(E) -> R) throws(E) -> R {
-        try storage.withUnsafeBytes { (bytes) throws(E) -> R in
-            guard let base = bytes.baseAddress else { preconditionFailure("a code book has tables") }
-            return try body(Matcher(base))
-        }
+        defer { withExtendedLifetime(storage) {} }
+        return try body(Matcher(storage.start))
     }
 
     /// The tables on plain pointers; valid inside ``withMatcher(_:)``.

@@ -1,5 +1,26 @@
 /// Checks text before it is handed out as such.
 package enum UTF8Validation {
+    /// Whether no byte has its high bit set: the common case, at the speed of reading memory.
+    package static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let base = bytes.baseAddress else { return true }
+        var index = 0
+        // Blocks small enough to give up early, large enough for the inner loop to be all there is.
+        while bytes.count - index >= 512 {
+            var seen = SIMD16<UInt8>(repeating: 0)
+            for step in 0..<32 {
+                seen |= base.loadUnaligned(fromByteOffset: index &+ step &* 16, as: SIMD16<UInt8>.self)
+            }
+            if seen.max() >= 0x80 { return false }
+            index += 512
+        }
+        var seen: UInt8 = 0
+        while index < bytes.count {
+            seen |= bytes[index]
+            index += 1
+        }
+        return seen < 0x80
+    }
+
     /// Whether `bytes` are well-formed UTF-8 (shortest forms only, no surrogates, nothing above U+10FFFF).
     package static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let count = bytes.count

@@ -125,9 +125,11 @@ extension ArrowArray {
 
     /// Checks texts all at once: the whole is UTF-8 and no value starts within a character. Only when that fails are
     /// the values looked at one by one, since nothing is asked of the bytes under a null.
-    private func checkText(_ data: ArrowBuffer) throws(LanceError) {
+    package func checkText(_ data: ArrowBuffer) throws(LanceError) {
         guard length > 0, let offsets = offsetsBuffer else { return }
         let range = offsetRange()
+        let isPlain = data.withUnsafeBytes { UTF8Validation.isASCII(UnsafeRawBufferPointer(rebasing: $0[range])) }
+        if isPlain { return }
         let isWide = type.offsetWidth == 8
         let bad: Int? = data.withUnsafeBytes { bytes in
             offsets.withUnsafeBytes { offsets in

@@ -60,6 +60,21 @@ extension LanceField {
         guard var unraveler = leaf.unraveler() else { throw .corrupt("column \"\(name)\" has rows but no pages") }
         let validity = try unraveler.itemValidity(count: values.length)
         if case .null = type { return (values, unraveler) }
-        return (values.replacingValidity(validity), unraveler)
+        let array = values.replacingValidity(validity)
+        try array.checkTexts()
+        return (array, unraveler)
+    }
+}
+
+extension ArrowArray {
+    /// Checks that texts of a leaf column are UTF-8: a damaged page must not become text that no consumer expects.
+    fileprivate func checkTexts() throws(LanceError) {
+        switch (type, storage) {
+        case (.utf8, .variableWidth(_, let data)), (.largeUtf8, .variableWidth(_, let data)): try checkText(data)
+        case (.dictionary, .dictionary(_, let values)): try values.checkTexts()
+        case (.structure, .structure(let children)):
+            for child in children { try child.checkTexts() }
+        default: break
+        }
     }
 }

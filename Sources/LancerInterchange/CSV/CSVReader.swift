@@ -271,11 +271,8 @@ private final class CellScratch {
         _ body: (UnsafePointer<UInt8>, Int) throws(E) -> R
     ) throws(E) -> R {
         let padded = ArrowBuffer(text + [UInt8](repeating: 0, count: 8))
-        return try padded.withValues(of: UInt8.self) { (bytes) throws(E) in
-            // Never empty, so there is a base address.
-            guard let base = bytes.baseAddress else { preconditionFailure("a buffer of eight bytes has an address") }
-            return try body(base, text.count)
-        }
+        defer { withExtendedLifetime(padded) {} }
+        return try body(padded.start.assumingMemoryBound(to: UInt8.self), text.count)
     }
 
     /// Appends the JSON value that is the text.
