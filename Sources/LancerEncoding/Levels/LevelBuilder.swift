@@ -259,7 +259,7 @@ package struct LevelBuilder {
         entries.slotless = nullCode
     }
 
-    /// Gives nullable structs around a list, and the list, a level for null in every page.
+    /// Gives nullable structs around a list, and all lists below, a level for null in every page.
     ///
     /// The reference's reader miscounts when such a struct is nullable in one page and not in the next, or hides lists
     /// of a layer that is not nullable (it fails on its own files then). A level that no entry has costs next to
@@ -275,7 +275,6 @@ package struct LevelBuilder {
                 insideNullable = true
             case .list:
                 if insideNullable { used[code] = true }
-                insideNullable = false
             case .fixedSizeList: break
             }
         }
