@@ -109,21 +109,23 @@ package struct LevelBuilder {
         entries.codes = nil
         let slotless = entries.slotless
         let first = validity.bitOffset
-        var marked = false
+        var isUsed = false
         validity.buffer.withUnsafeBytes { bits in
             codes.withUnsafeMutableBufferPointer { codes in
                 var slot = first
                 for index in 0..<codes.count where codes[index] < slotless {
-                    if bits[slot >> 3] >> UInt8(truncatingIfNeeded: slot & 7) & 1 == 0, codes[index] == 0 {
-                        codes[index] = code
-                        marked = true
+                    if bits[slot >> 3] >> UInt8(truncatingIfNeeded: slot & 7) & 1 == 0 {
+                        // Also where a struct around it is null: a layer without nulls would make readers that look
+                        // at the inner array alone see a value there.
+                        isUsed = true
+                        if codes[index] == 0 { codes[index] = code }
                     }
                     slot += 1
                 }
             }
         }
         entries.codes = codes
-        if marked { used[Int(code)] = true }
+        if isUsed { used[Int(code)] = true }
     }
 
     /// Replaces every entry by `dimension` equal ones.
