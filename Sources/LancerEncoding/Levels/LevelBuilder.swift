@@ -109,23 +109,21 @@ package struct LevelBuilder {
         entries.codes = nil
         let slotless = entries.slotless
         let first = validity.bitOffset
-        var isUsed = false
+        var marked = false
         validity.buffer.withUnsafeBytes { bits in
             codes.withUnsafeMutableBufferPointer { codes in
                 var slot = first
                 for index in 0..<codes.count where codes[index] < slotless {
-                    if bits[slot >> 3] >> UInt8(truncatingIfNeeded: slot & 7) & 1 == 0 {
-                        // Also where a struct around it is null: a layer without nulls would make readers that look
-                        // at the inner array alone see a value there.
-                        isUsed = true
-                        if codes[index] == 0 { codes[index] = code }
+                    if bits[slot >> 3] >> UInt8(truncatingIfNeeded: slot & 7) & 1 == 0, codes[index] == 0 {
+                        codes[index] = code
+                        marked = true
                     }
                     slot += 1
                 }
             }
         }
         entries.codes = codes
-        if isUsed { used[Int(code)] = true }
+        if marked { used[Int(code)] = true }
     }
 
     /// Replaces every entry by `dimension` equal ones.
@@ -282,9 +280,28 @@ package struct LevelBuilder {
         }
     }
 
+    /// Gives the fields of a struct that has nulls a level for null.
+    ///
+    /// Readers that look at such a field alone, as the filters of the reference do, then find nulls where the struct is
+    /// null, and not the values that hide there.
+    private mutating func markFieldsOfNullStructs() {
+        var isInside = false
+        for (position, step) in path.steps.enumerated() {
+            let code = 2 * (isList.count - 1 - position) + 1
+            switch step {
+            case .structure:
+                if isInside { used[code] = true }
+                isInside = used[code]
+            case .list, .fixedSizeList: isInside = false
+            }
+        }
+        if isInside { used[1] = true }
+    }
+
     /// The levels of everything appended, and the values that have a slot, piece by piece.
     package consuming func finish() -> (levels: LeafLevels, values: [ArrowArray]) {
         markStructsAroundLists()
+        markFieldsOfNullStructs()
         var layers: [RepDefLayer] = []
         var numbers = [UInt16](repeating: 0, count: used.count)
         var next: UInt16 = 1
