@@ -8,7 +8,9 @@ package final class OutputBuffer {
     /// A buffer handed over whole instead of being copied, as long as nothing else was appended.
     private var adopted: ArrowBuffer?
 
-    package init(capacity: Int = 0) { storage = BufferStorage(capacity: capacity) }
+    private static let noStorage = BufferStorage(capacity: 0)
+
+    package init(capacity: Int = 0) { storage = capacity == 0 ? Self.noStorage : BufferStorage(capacity: capacity) }
 
     /// Makes room for `extra` more bytes.
     @inline(__always)

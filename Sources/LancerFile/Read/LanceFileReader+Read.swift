@@ -53,19 +53,34 @@ extension LanceFileReader {
 
     /// From so many scattered ranges on, reading columns side by side pays for the tasks.
     private static let rangesWorthTasks = 32
+    /// Scattered ranges of one column that are worth a task of their own.
+    private static let rangesPerSlice = 160
+    /// Most parts that the ranges of one column are divided into.
+    private static let mostSlices = 4
 
-    private func readEachField(
+    /// Reads each column, and parts of its ranges, in tasks of their own.
+    private func readInTasks(
         _ fields: [LanceField],
         columnOf: [Int32: Int],
-        ranges: [Range<Int>]
+        ranges: [Range<Int>],
+        slices: Int
     ) async throws -> [ArrowArray] {
         try await withThrowingTaskGroup(of: (Int, ArrowArray).self) { group in
             for (index, field) in fields.enumerated() {
-                group.addTask { (index, try await self.read([field], columnOf: columnOf, ranges: ranges)[0]) }
+                for slice in 0..<slices {
+                    let part = Array(ranges[(ranges.count * slice / slices)..<(ranges.count * (slice + 1) / slices)])
+                    group.addTask {
+                        (index * slices + slice, try await self.readHere([field], columnOf: columnOf, ranges: part)[0])
+                    }
+                }
             }
-            var result = [ArrowArray?](repeating: nil, count: fields.count)
-            for try await (index, array) in group { result[index] = array }
-            return result.compactMap { $0 }
+            var parts = [ArrowArray?](repeating: nil, count: fields.count * slices)
+            for try await (index, array) in group { parts[index] = array }
+            let arrays = parts.compactMap { $0 }
+            if slices == 1 { return arrays }
+            return try fields.indices.map { index in
+                try ArrowArray.concatenating(Array(arrays[(index * slices)..<((index + 1) * slices)]))
+            }
         }
     }
 
@@ -75,9 +90,21 @@ extension LanceFileReader {
         columnOf: [Int32: Int],
         ranges: [Range<Int>]
     ) async throws -> [ArrowArray] {
-        if ranges.count >= Self.rangesWorthTasks, fields.count > 1 {
-            return try await readEachField(fields, columnOf: columnOf, ranges: ranges)
+        if ranges.count >= Self.rangesWorthTasks {
+            let slices = max(1, min(Self.mostSlices, ranges.count / Self.rangesPerSlice))
+            if fields.count * slices > 1 {
+                return try await readInTasks(fields, columnOf: columnOf, ranges: ranges, slices: slices)
+            }
         }
+        return try await readHere(fields, columnOf: columnOf, ranges: ranges)
+    }
+
+    /// Reads in the task of the caller, one column after the other, with one read for all of them.
+    private func readHere(
+        _ fields: [LanceField],
+        columnOf: [Int32: Int],
+        ranges: [Range<Int>]
+    ) async throws -> [ArrowArray] {
         do {
             for field in fields.lazy.flatMap(\.subtree) where field.isBlobV2 {
                 throw LanceError.unsupported("blob v2 column \"\(field.name)\"; choose other columns")

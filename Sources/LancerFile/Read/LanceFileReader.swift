@@ -32,11 +32,11 @@ package final class LanceFileReader: Sendable {
 
     /// Reads footer, schema and page tables.
     ///
-    /// - Parameter cacheBytes: limit of the search structures kept in memory.
+    /// - Parameter cache: limit of the search structures kept in memory, shared with other files.
     /// - Throws: `truncated`, `corrupt`, or `unsupported` naming another file version.
     package static func open(
         _ source: any RangeSource,
-        cacheBytes: Int = 64 << 20
+        cache: PageCacheBudget = PageCacheBudget(byteLimit: 64 << 20)
     ) async throws -> LanceFileReader {
         do {
             let size = source.size
@@ -67,7 +67,7 @@ package final class LanceFileReader: Sendable {
             guard let schemaRange = globals.first else { throw LanceError.corrupt("no global buffer holds the schema") }
             let schemaBytes = window.slice(schemaRange)
             let descriptor = if let schemaBytes { schemaBytes } else { try await source.read(schemaRange) }
-            return try LanceFileReader(source, footer, window, globals, descriptor: descriptor, cacheBytes: cacheBytes)
+            return try LanceFileReader(source, footer, window, globals, descriptor: descriptor, cache: cache)
         } catch let error as LanceError {
             throw error.located(file: source.path)
         }
@@ -79,7 +79,7 @@ package final class LanceFileReader: Sendable {
         _ window: FileWindow,
         _ globals: [Range<UInt64>],
         descriptor: ArrowBuffer,
-        cacheBytes: Int
+        cache: PageCacheBudget
     ) throws(LanceError) {
         self.source = source
         self.footer = footer
@@ -107,7 +107,7 @@ package final class LanceFileReader: Sendable {
         }
         self.columns = columns
         rowCount = try Self.checkedRowCount(message.length, schema, columns)
-        pageCache = PageCache(columns.map(\.pages.count), byteLimit: cacheBytes)
+        pageCache = PageCache(columns.map(\.pages.count), budget: cache)
     }
 
     /// (position, size) pairs, each inside the file.

@@ -8,6 +8,7 @@ package final class TableFiles: Sendable {
     package let store: any ObjectStore
     // By the whole entry of the manifest: the same file may have lost columns to another one in a later version.
     private let openedFiles = RecentlyUsed<DataFile, OpenedFile>(capacity: 256)
+    private let pageCache = PageCacheBudget(byteLimit: 64 << 20)
     private let vectors = RecentlyUsed<String, DeletionVector>(capacity: 1024)
 
     /// Directory of the data files.
@@ -70,7 +71,7 @@ package final class TableFiles: Sendable {
                 at: ByteLocation(file: object.path)
             )
         }
-        let reader = try await LanceFileReader.open(StoredRangeSource(object))
+        let reader = try await LanceFileReader.open(StoredRangeSource(object), cache: pageCache)
         return OpenedFile(reader: reader, columnOf: columnOf, path: object.path)
     }
 

@@ -12,30 +12,34 @@ struct MiniBlockChunk {
     /// 16-bit levels, if the page has them.
     let repetition: ArrowBuffer?
     let definition: ArrowBuffer?
-    private let valueBuffers: [ArrowBuffer]
+    /// The chunk; ``valueBuffers`` point into it.
+    private let bytes: ArrowBuffer
+    private let valueBuffers: [UnsafeRawBufferPointer]
 
     /// Takes a chunk apart.
     init(_ number: Int, _ bytes: ArrowBuffer, _ page: MiniBlockPage) throws(LanceError) {
         self.number = number
+        self.bytes = bytes
         valueCount = page.chunks.valueOffsets[number + 1] - page.chunks.valueOffsets[number]
         var reader = ByteReader(bytes, what: "chunk header")
         let levelCount = Int(try reader.read(UInt16.self))
         let repetitionBytes = page.repetition == nil ? 0 : Int(try reader.read(UInt16.self))
         let definitionBytes = page.definition == nil ? 0 : Int(try reader.read(UInt16.self))
-        var sizes: [Int] = []
-        for _ in 0..<page.layout.bufferCount {
-            sizes.append(
-                page.layout.hasLargeChunks ? Int(try reader.read(UInt32.self)) : Int(try reader.read(UInt16.self))
-            )
-        }
+        // The sizes are read again below, when it is known where the buffers start.
+        let sizeBytes = page.layout.hasLargeChunks ? 4 : 2
+        var sizes = reader
+        try reader.skip(page.layout.bufferCount * sizeBytes)
         try reader.align(to: 8)
         repetition = try Self.levels(page.repetition, repetitionBytes, levelCount, &reader)
         definition = try Self.levels(page.definition, definitionBytes, levelCount, &reader)
-        var buffers: [ArrowBuffer] = []
-        for (index, size) in sizes.enumerated() {
-            buffers.append(try reader.take(size))
+        var buffers: [UnsafeRawBufferPointer] = []
+        buffers.reserveCapacity(page.layout.bufferCount)
+        for index in 0..<page.layout.bufferCount {
+            let size = sizeBytes == 4 ? Int(try sizes.read(UInt32.self)) : Int(try sizes.read(UInt16.self))
+            let buffer = try reader.take(size)
+            buffers.append(UnsafeRawBufferPointer(start: buffer.start, count: buffer.count))
             // The chunk's own size includes the padding, but be lenient at its end.
-            if index < sizes.count - 1 { try reader.align(to: 8) }
+            if index < page.layout.bufferCount - 1 { try reader.align(to: 8) }
         }
         valueBuffers = buffers
         entryCount = repetition == nil && definition == nil ? valueCount : levelCount
@@ -67,9 +71,13 @@ struct MiniBlockChunk {
     }
 
     func withValueBuffers<E: Error>(_ body: ([UnsafeRawBufferPointer]) throws(E) -> Void) throws(E) {
-        defer { withExtendedLifetime(valueBuffers) {} }
-        try body(valueBuffers.map { UnsafeRawBufferPointer(start: $0.start, count: $0.count) })
+        // Safe: the pointers are slices of `bytes`.
+        defer { withExtendedLifetime(bytes) {} }
+        try body(valueBuffers)
     }
+
+    /// Entries that are counted at once.
+    private static let countedBlock = 64
 
     /// The entries and value slots of the part of `rows` that lies in this chunk.
     func span(
@@ -93,6 +101,19 @@ struct MiniBlockChunk {
         var first: (entry: Int, slot: Int)?
         repetition.withValues(of: UInt16.self) { repetition in
             let definition = definition.map { $0.start.assumingMemoryBound(to: UInt16.self) }
+            // Whole blocks before the first row wanted are only counted.
+            while entryCount - entry >= Self.countedBlock {
+                var starts = 0
+                for index in 0..<Self.countedBlock { starts &+= repetition[entry &+ index] >= rowStart ? 1 : 0 }
+                if row + starts >= rows.lowerBound { break }
+                row += starts
+                if let definition {
+                    for index in 0..<Self.countedBlock { slot &+= definition[entry &+ index] <= visible ? 1 : 0 }
+                } else {
+                    slot += Self.countedBlock
+                }
+                entry += Self.countedBlock
+            }
             while entry < entryCount {
                 if repetition[entry] >= rowStart { row += 1 }
                 if row >= rows.upperBound { break }
@@ -123,7 +144,8 @@ struct MiniBlockChunk {
 
 /// Decodes `count` levels of one buffer to 16-bit words.
 func decodeLevels(_ bytes: ArrowBuffer, _ decoder: ValueDecoder, _ count: Int) throws(LanceError) -> ArrowBuffer {
-    let output = OutputBuffer(capacity: 0)
+    // Unpacking writes whole blocks of 1024.
+    let output = OutputBuffer(capacity: max(min(count, 1 << 16), 1024) * 2)
     try bytes.withUnsafeBytes { (raw) throws(LanceError) in
         try decoder.decodeBlock(raw, count: count, into: .fixed(output, width: 2))
     }
