@@ -44,14 +44,19 @@ public struct Dataset: Sendable {
 
     /// Opens the table at `path`, a directory or a `file://` URL.
     ///
-    /// - Throws: `notFound` when there is no table or no such version, `corrupt` or `truncated` when its manifest is
+    /// - Throws: `notFound` when there is no table, no such version or tag, `corrupt` or `truncated` when its manifest is
     ///   damaged, `unsupported` when it needs a feature Lancer does not know, `io`.
     /// - Complexity: lists the versions and reads one manifest, no data.
     public static func open(_ path: String, at selector: VersionSelector = .latest) async throws -> Dataset {
-        let store = LocalStore(root: try LocalPath.parse(path))
+        let root = try LocalPath.parse(path)
+        let store = LocalStore(root: root)
         switch selector {
         case .latest: return try await Dataset(path: path, table: Table.open(store))
         case .version(let version): return try await Dataset(path: path, table: Table.open(store, version: version))
+        case .asOf(let moment): return try await Dataset(path: path, table: Table.open(store, asOf: moment.instant))
+        case .tag(let name):
+            let table = try await Table.open(store, tag: name) { LocalStore(root: "\(root)/\($0)") }
+            return try Dataset(path: path, table: table)
         }
     }
 

@@ -1,9 +1,16 @@
+import LancerBytes
+import LancerTable
+
 /// Which version of a table to open.
 public enum VersionSelector: Sendable, Hashable {
     /// The newest.
     case latest
     /// The one with this number.
     case version(UInt64)
+    /// The one that a tag names.
+    case tag(String)
+    /// The one that was the newest at a moment: the last committed at or before it.
+    case asOf(Timestamp)
 }
 
 /// One version of a table.
@@ -44,30 +51,15 @@ public struct Timestamp: Sendable, Hashable, Comparable {
 
 extension Timestamp: CustomStringConvertible {
     /// RFC 3339: `2026-11-21T10:15:30.123456789Z`.
-    public var description: String {
-        let (days, second) = seconds.flooredDivision(by: 86400)
-        // Civil date from a day number: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-        let (era, dayOfEra) = (days + 719_468).flooredDivision(by: 146_097)
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shifted = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * shifted + 2) / 5 + 1
-        let month = shifted < 10 ? shifted + 3 : shifted - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        let date = "\(year.padded(4))-\(month.padded(2))-\(day.padded(2))"
-        let time = "\((second / 3600).padded(2)):\((second / 60 % 60).padded(2)):\((second % 60).padded(2))"
-        return "\(date)T\(time).\(Int64(nanoseconds).padded(9))Z"
-    }
-}
+    public var description: String { instant.text }
 
-extension Int64 {
-    fileprivate func flooredDivision(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
-        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
-        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+    /// Reads RFC 3339, `2026-11-21T10:15:30Z` or `2026-11-21 12:15:30.25+02:00`. The zone must be there.
+    ///
+    /// - Throws: `invalidArgument`.
+    public init(rfc3339 text: String) throws(LanceError) {
+        let instant = try Instant(rfc3339: text)
+        self.init(seconds: instant.seconds, nanoseconds: instant.nanoseconds)
     }
 
-    fileprivate func padded(_ width: Int) -> String {
-        let digits = String(magnitude)
-        return (self < 0 ? "-" : "") + String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
-    }
+    var instant: Instant { Instant(seconds: seconds, nanoseconds: nanoseconds) }
 }

@@ -81,6 +81,10 @@ package struct LocalStore: ObjectStore {
         try sink.finishIfAbsent()
     }
 
+    package func secure(_ path: String) async throws(LanceError) {
+        if durable { try SystemCall.syncDirectory(SystemCall.parent(of: fullPath(path))) }
+    }
+
     package func delete(_ path: String) async throws(LanceError) {
         let full = fullPath(path)
         let (_, error) = SystemCall.repeating { unlink(full) }

@@ -38,6 +38,11 @@ package protocol ObjectStore: Sendable {
     /// - Throws: `alreadyExists`, `io`.
     func putIfAbsent(_ path: String, _ bytes: ArrowBuffer) async throws(LanceError)
 
+    /// Makes sure that an object that is there stays, after a write of it reported an error.
+    ///
+    /// - Throws: `io` when that is not certain.
+    func secure(_ path: String) async throws(LanceError)
+
     /// Removes an object; one that is not there is no error.
     ///
     /// - Throws: `io`.
@@ -77,6 +82,8 @@ package protocol ObjectSink: AnyObject, ByteSink {
 }
 
 extension ObjectStore {
+    package func secure(_ path: String) async throws(LanceError) {}
+
     /// All bytes of an object of at most 1 GiB (``DecodeLimits/metadataBytes``).
     package func read(_ path: String) async throws(LanceError) -> ArrowBuffer {
         try await read(path, limit: DecodeLimits.standard.metadataBytes)

@@ -11,6 +11,9 @@ package enum RandomName {
         return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
     }
 
+    /// A random 64-bit number.
+    package static func number() -> UInt64 { UInt64.random(in: 0...UInt64.max) }
+
     /// Bytes as lower-case hexadecimal digits.
     package static func hex(_ bytes: some Sequence<UInt8>) -> String {
         var text: [UInt8] = []

@@ -49,7 +49,7 @@ package struct Table: Sendable {
         return Table(store: store, name: name, manifest: try await versions.read(name), files: files)
     }
 
-    private static func missing(_ store: any ObjectStore) -> LanceError {
+    static func missing(_ store: any ObjectStore) -> LanceError {
         LanceError(.notFound, "there is no Lance table here", at: ByteLocation(file: store.root))
     }
 

@@ -22,6 +22,7 @@ struct LancerCommand: AsyncParsableCommand {
             """,
         subcommands: [
             Convert.self, Inspect.self, ScanCommand.self, Head.self, Take.self, Count.self, Append.self, Versions.self,
+            DeleteCommand.self, Restore.self, TagCommand.self, Columns.self, Config.self,
         ]
     )
 }

@@ -86,8 +86,7 @@ extension Table {
             try await CommitLoop(store: store, commitMessage: options.commitMessage)
                 .commit(
                     .overwrite(fragments, schema: schema, fileVersion: options.fileVersion),
-                    on: self.manifest,
-                    naming: name.naming
+                    on: self
                 )
         }
         return advanced(to: manifest)
@@ -108,7 +107,7 @@ extension Table {
         let manifest = try await Self.write(source, store, manifest.schema, version, options.limits) {
             (fragments) throws(CommitLoop.Failure) in
             try await CommitLoop(store: store, commitMessage: options.commitMessage)
-                .commit(.append(fragments), on: self.manifest, naming: name.naming)
+                .commit(.append(fragments), on: self)
         }
         return advanced(to: manifest)
     }

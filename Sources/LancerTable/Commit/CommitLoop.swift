@@ -5,9 +5,9 @@ import LancerStorage
 
 /// Makes an operation the next version of a table.
 ///
-/// Optimistic: the transaction file is stored, the manifest of the next version put if nobody else has put one; when
-/// somebody has, their transaction is checked against ours and the manifest built anew on top of theirs. The put is the
-/// one moment at which the version comes into being. Spec: Commit.
+/// Optimistic: the newer versions' transactions are checked against ours, the operation is applied to the newest one, the
+/// transaction file stored, and the manifest of the next version put if nobody else has put one; when somebody has, all
+/// of it again on top of theirs. The put is the one moment at which the version comes into being. Spec: Commit.
 package struct CommitLoop: Sendable {
     package let store: any ObjectStore
     package let versions: VersionList
@@ -29,6 +29,12 @@ package struct CommitLoop: Sendable {
         package var filesAreUnused: Bool
     }
 
+    /// The transaction of a commit as it was stored last.
+    private struct Stored {
+        var transaction: Transaction
+        var bytes: ArrowBuffer
+    }
+
     /// Commits version 1 of a new table.
     ///
     /// - Throws: ``Failure`` with `alreadyExists` when there is a table, or `io`.
@@ -36,14 +42,15 @@ package struct CommitLoop: Sendable {
         guard case .overwrite(let fragments, let schema, let fileVersion) = operation else {
             throw Failure(error: .invalidArgument("a table begins with an Overwrite"), filesAreUnused: true)
         }
-        let transaction = makeTransaction(operation, readVersion: 0)
         var draft = ManifestDraft(schema: schema, fileVersion: fileVersion.description)
+        let message: Lance_Table_Transaction.OneOf_Operation
         do throws(LanceError) {
-            try draft.append(fragments)
+            message = try draft.overwrite(fragments, schema, fileVersion)
         } catch {
             throw Failure(error: error, filesAreUnused: true)
         }
-        let serialized = try await prepare(transaction)
+        let transaction = makeTransaction(message, readVersion: 0, uuid: RandomName.uuid())
+        let stored = try await prepare(transaction, instead: nil)
         do throws(LanceError) {
             guard try await versions.latest() == nil else { throw Self.alreadyExists(store.root) }
         } catch {
@@ -51,7 +58,7 @@ package struct CommitLoop: Sendable {
             throw Failure(error: error, filesAreUnused: true)
         }
         do throws(Failure) {
-            return try await put(draft, transaction, serialized, naming)
+            return try await put(draft, stored, naming)
         } catch  where error.error.code == .alreadyExists {
             await discard(transaction)
             throw Failure(error: Self.alreadyExists(store.root), filesAreUnused: true)
@@ -62,105 +69,127 @@ package struct CommitLoop: Sendable {
         LanceError(.alreadyExists, "there is a table already", at: ByteLocation(file: root))
     }
 
-    /// Commits a change prepared on `base`.
+    /// Commits a change prepared on `table`.
     ///
-    /// - Throws: ``Failure`` with `conflict`, `corrupt`, `unsupported` or `io`.
-    package func commit(
-        _ operation: Operation,
-        on base: Manifest,
-        naming: ManifestNaming
-    ) async throws(Failure) -> Manifest {
-        let transaction = makeTransaction(operation, readVersion: base.version)
-        let serialized = try await prepare(transaction)
-        var current = base
-        for attempt in 0..<maxAttempts {
-            let draft: ManifestDraft
-            do throws(LanceError) {
-                current = try await catchUp(from: current, operation)
-                try ConflictCheck.check(operation, base: base, current: current)
-                draft = try apply(operation, to: current)
-            } catch {
-                await discard(transaction)
-                throw Failure(error: error, filesAreUnused: true)
+    /// - Throws: ``Failure`` with `conflict`, `corrupt`, `unsupported` or `io`. Deletion files made here are removed when
+    ///   they are not used.
+    package func commit(_ operation: Operation, on table: Table) async throws(Failure) -> Manifest {
+        var pending = PendingCommit(operation, on: table.manifest, table.files, versions)
+        var stored: Stored?
+        do throws(Failure) {
+            return try await attempt(operation, table, &pending, &stored)
+        } catch {
+            if error.filesAreUnused {
+                if let stored { await discard(stored.transaction) }
+                // Best effort: files that no version names do no harm.
+                for path in pending.paths { try? await store.delete(path) }
             }
+            throw error
+        }
+    }
+
+    private func attempt(
+        _ operation: Operation,
+        _ table: Table,
+        _ pending: inout PendingCommit,
+        _ stored: inout Stored?
+    ) async throws(Failure) -> Manifest {
+        let uuid = RandomName.uuid()
+        var current = table.manifest
+        for attempt in 0..<maxAttempts {
+            let result: PendingCommit.Result
+            do throws(LanceError) {
+                if let done = try await catchUp(&current, operation, table.manifest, ours: stored == nil ? nil : uuid) {
+                    return done
+                }
+                result = try await pending.apply(to: current)
+            } catch {
+                throw Failure(error: error.located(file: store.root), filesAreUnused: true)
+            }
+            let transaction = makeTransaction(result.message, readVersion: result.readVersion, uuid: uuid)
+            let next = try await prepare(transaction, instead: stored)
+            stored = next
             do throws(Failure) {
-                return try await put(draft, transaction, serialized, naming)
+                return try await put(result.draft, next, table.name.naming)
             } catch  where error.error.code == .alreadyExists {
                 // Lost the race; let the crowd spread out a little before the next try.
                 let pause = UInt64.random(in: 0...(200_000 << UInt64(Swift.min(attempt, 8))))
                 try? await Task.sleep(nanoseconds: pause)
-            } catch {
-                if error.filesAreUnused { await discard(transaction) }
-                throw error
             }
         }
-        await discard(transaction)
-        let error = LanceError(.conflict, "another writer was faster \(maxAttempts) times in a row; try again")
+        let error = LanceError.conflict("another writer was faster \(maxAttempts) times in a row", retry: true)
         throw Failure(error: error.located(file: store.root), filesAreUnused: true)
     }
 
-    private func makeTransaction(_ operation: Operation, readVersion: UInt64) -> Transaction {
-        Transaction(
-            readVersion: readVersion,
-            uuid: RandomName.uuid(),
-            operation: operation,
-            commitMessage: commitMessage
-        )
+    private func makeTransaction(
+        _ operation: Lance_Table_Transaction.OneOf_Operation,
+        readVersion: UInt64,
+        uuid: String
+    ) -> Transaction {
+        Transaction(readVersion: readVersion, uuid: uuid, operation: operation, commitMessage: commitMessage)
     }
 
-    /// Stores the transaction file and gives its bytes.
-    private func prepare(_ transaction: Transaction) async throws(Failure) -> ArrowBuffer {
+    /// Stores the transaction file, unless it is the one that is there, and removes the one it stands for.
+    private func prepare(_ transaction: Transaction, instead old: Stored?) async throws(Failure) -> Stored {
+        if let old, old.transaction.message == transaction.message { return old }
+        let bytes: ArrowBuffer
         do throws(LanceError) {
-            let bytes = try ArrowBuffer(encoding: transaction.message, "transaction")
-            try await store.put("\(Transaction.directory)/\(transaction.fileName)", bytes)
-            return bytes
+            bytes = try ArrowBuffer(encoding: transaction.message, "transaction")
+            try await store.put(transaction.path, bytes)
         } catch {
             await discard(transaction)
             throw Failure(error: error, filesAreUnused: true)
         }
+        if let old, old.transaction.path != transaction.path { await discard(old.transaction) }
+        return Stored(transaction: transaction, bytes: bytes)
     }
 
     private func discard(_ transaction: Transaction) async {
         // Best effort: a transaction file without a manifest is harmless.
-        try? await store.delete("\(Transaction.directory)/\(transaction.fileName)")
+        try? await store.delete(transaction.path)
     }
 
-    /// The newest version, after checking everything committed since `known`.
-    private func catchUp(from known: Manifest, _ operation: Operation) async throws(LanceError) -> Manifest {
-        let all = try await versions.all().filter { $0.version > known.version }
-        guard let newest = all.last else { return known }
-        var current = known
-        for name in all {
-            current = try await versions.read(name)
-            let transaction = try await versions.transaction(of: current)
+    /// Goes on to the newest version, checking everything committed since `current`.
+    ///
+    /// - Parameter ours: The uuid of our transaction, if it was tried before: a version that carries it is the commit,
+    ///   whatever the store reported.
+    /// - Returns: That version.
+    private func catchUp(
+        _ current: inout Manifest,
+        _ operation: Operation,
+        _ base: Manifest,
+        ours: String?
+    ) async throws(LanceError) -> Manifest? {
+        var expected = current.version &+ 1
+        for name in try await versions.all() where name.version > current.version {
+            if name.version != expected, !operation.replacesEverything {
+                throw .conflict(
+                    "version \(expected), committed since this change was prepared, is no longer there",
+                    retry: true
+                )
+            }
+            let manifest = try await versions.read(name)
+            let transaction = try await versions.transaction(of: manifest)
+            if let ours, transaction?.message.uuid == ours { return manifest }
             try ConflictCheck.check(operation, against: transaction, of: name.version)
+            // In every version: an id that was dropped and given out again looks right in the newest one.
+            if !operation.replacesEverything {
+                try ConflictCheck.checkFields(
+                    of: operation.newFragments,
+                    prepared: base.schema,
+                    current: manifest.schema
+                )
+            }
+            current = manifest
+            expected = name.version &+ 1
         }
-        guard current.version == newest.version else { return known }
-        return current
-    }
-
-    private func apply(_ operation: Operation, to current: Manifest) throws(LanceError) -> ManifestDraft {
-        try current.writerFlags.requireKnown(to: "write")
-        var draft = ManifestDraft(after: current)
-        guard draft.message.version > current.version else { throw .limitExceeded("the version numbers are used up") }
-        switch operation {
-        case .append(let fragments): try draft.append(fragments)
-        case .overwrite(let fragments, let schema, let fileVersion):
-            draft.schema = schema
-            draft.fragments = []
-            // Indices belong to the rows that go away.
-            draft.indexSection = nil
-            draft.setFileVersion(fileVersion.description)
-            try draft.append(fragments)
-        }
-        return draft
+        return nil
     }
 
     /// Puts the manifest and reads it back as the new version.
     private func put(
         _ draft: ManifestDraft,
-        _ transaction: Transaction,
-        _ serialized: ArrowBuffer,
+        _ stored: Stored,
         _ naming: ManifestNaming
     ) async throws(Failure) -> Manifest {
         let name = ManifestName(version: draft.message.version, naming: naming)
@@ -168,8 +197,8 @@ package struct CommitLoop: Sendable {
         let manifest: Manifest
         do throws(LanceError) {
             bytes = try draft.serialized(
-                transaction: serialized,
-                transactionFile: transaction.fileName,
+                transaction: stored.bytes,
+                transactionFile: stored.transaction.fileName,
                 time: WallClock.now()
             )
             // What cannot be read back must not be committed.
@@ -182,25 +211,43 @@ package struct CommitLoop: Sendable {
         } catch  where error.code == .alreadyExists {
             throw Failure(error: error, filesAreUnused: true)
         } catch {
-            // The name may have been given before the error (a failed sync of the directory): look.
-            let isThere = (try? await store.exists(name.path)) ?? true
-            throw Failure(error: error, filesAreUnused: !isThere)
+            try await settle(name, bytes, error)
         }
         await versions.writeHint(draft.message.version)
         return manifest
     }
+
+    /// Finds out what became of a put that reported an error: the name may have been given before (a failed sync, a lost
+    /// answer). Returns when our manifest is there and sure to stay.
+    private func settle(_ name: ManifestName, _ bytes: ArrowBuffer, _ error: LanceError) async throws(Failure) {
+        let there: ArrowBuffer
+        let reported = error
+        do throws(LanceError) {
+            there = try await store.read(name.path)
+        } catch {
+            throw Failure(error: reported, filesAreUnused: error.code == .notFound)
+        }
+        guard there.bytes == bytes.bytes else {
+            // Another writer's, or half of ours: the next look at the versions tells.
+            throw Failure(
+                error: LanceError(.alreadyExists, "the version is there", cause: reported),
+                filesAreUnused: true
+            )
+        }
+        do throws(LanceError) {
+            try await store.secure(name.path)
+        } catch {
+            throw Failure(error: error, filesAreUnused: false)
+        }
+    }
 }
 
-extension ConflictCheck {
-    fileprivate static func check(
-        _ operation: Operation,
-        base: Manifest,
-        current: Manifest
-    ) throws(LanceError) {
-        guard case .append(let fragments) = operation, base.version != current.version else { return }
-        try checkFields(of: fragments, prepared: base.schema, current: current.schema)
-        guard base.fileVersion == current.fileVersion else {
-            throw LanceError(.conflict, "another writer changed the file version to \(current.fileVersion)")
+extension Operation {
+    /// Whether what other writers did meanwhile does not matter.
+    fileprivate var replacesEverything: Bool {
+        switch self {
+        case .overwrite, .restore: true
+        default: false
         }
     }
 }

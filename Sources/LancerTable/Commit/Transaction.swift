@@ -20,11 +20,16 @@ package struct Transaction: Sendable {
         message = try bytes.decoded(as: Lance_Table_Transaction.self, "transaction")
     }
 
-    package init(readVersion: UInt64, uuid: String, operation: Operation, commitMessage: String?) {
+    init(
+        readVersion: UInt64,
+        uuid: String,
+        operation: Lance_Table_Transaction.OneOf_Operation,
+        commitMessage: String?
+    ) {
         message = .with {
             $0.readVersion = readVersion
             $0.uuid = uuid
-            $0.operation = operation.message
+            $0.operation = operation
             if let commitMessage { $0.transactionProperties[Self.messageProperty] = commitMessage }
         }
     }
@@ -32,6 +37,10 @@ package struct Transaction: Sendable {
     /// Name of its file in ``directory``.
     package var fileName: String { "\(message.readVersion)-\(message.uuid).txn" }
 
+    /// Path below the table's root.
+    package var path: String { "\(Self.directory)/\(fileName)" }
+
+    /// Text the writer kept with the version.
     package var commitMessage: String? { message.transactionProperties[Self.messageProperty] }
 
     /// Name of the operation as the reference spells it, or nil for one that is not known.
@@ -54,41 +63,6 @@ package struct Transaction: Sendable {
         case .updateBases: "UpdateBases"
         case .dataOverlay: "DataOverlay"
         case nil: nil
-        }
-    }
-}
-
-/// A change to a table that Lancer can make.
-package enum Operation: Sendable {
-    /// New rows behind the old ones.
-    case append([Fragment])
-    /// A new table, or new schema and rows in place of all old ones.
-    case overwrite([Fragment], schema: LanceSchema, fileVersion: FileVersion)
-
-    package var name: String {
-        switch self {
-        case .append: "Append"
-        case .overwrite: "Overwrite"
-        }
-    }
-
-    package var fragments: [Fragment] {
-        switch self {
-        case .append(let fragments), .overwrite(let fragments, _, _): fragments
-        }
-    }
-
-    fileprivate var message: Lance_Table_Transaction.OneOf_Operation {
-        switch self {
-        case .append(let fragments): .append(.with { $0.fragments = fragments.map(\.message) })
-        case .overwrite(let fragments, let schema, _):
-            .overwrite(
-                .with {
-                    $0.fragments = fragments.map(\.message)
-                    $0.schema = schema.protoFields
-                    $0.schemaMetadata = schema.protoMetadata
-                }
-            )
         }
     }
 }

@@ -1,5 +1,6 @@
 import LancerBytes
 import LancerProto
+import SwiftProtobuf
 
 /// Which rows of a fragment are deleted, as the manifest says: a file and how many rows it names.
 ///
@@ -32,6 +33,24 @@ package struct DeletionFile: Sendable, Hashable {
         let count = try Int(checked: message.numDeletedRows, "the number of deleted rows")
         deletedRowCount = count > 0 ? count : nil
         baseID = message.hasBaseID ? message.baseID : nil
+    }
+
+    /// A file about to be written for a vector made on top of version `readVersion`.
+    init(for vector: DeletionVector, readVersion: UInt64, id: UInt64) {
+        kind = vector.kind
+        self.readVersion = readVersion
+        self.id = id
+        deletedRowCount = vector.count
+    }
+
+    var message: Lance_Table_DeletionFile {
+        .with {
+            $0.fileType = kind == .arrow ? .arrowArray : .bitmap
+            $0.readVersion = readVersion
+            $0.id = id
+            $0.numDeletedRows = UInt64(deletedRowCount ?? 0)
+            if let baseID { $0.baseID = baseID }
+        }
     }
 
     /// Directory of the deletion files.

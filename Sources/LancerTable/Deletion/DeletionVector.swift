@@ -37,6 +37,22 @@ package struct DeletionVector: Sendable, Hashable {
         if last != nil { deletedThrough.append(deleted) }
     }
 
+    /// - Parameter runs: Deleted offsets as ranges, ascending, not empty and not touching each other.
+    init(runs: [Range<Int>]) {
+        var deleted = 0
+        for run in runs {
+            deleted += run.count
+            // A fragment has fewer than 2^32 rows.
+            starts.append(UInt32(truncatingIfNeeded: run.lowerBound))
+            deletedThrough.append(UInt32(truncatingIfNeeded: deleted))
+        }
+    }
+
+    /// The deleted offsets as ranges, ascending.
+    package var runs: [Range<Int>] {
+        starts.indices.map { Int(starts[$0])..<(Int(starts[$0]) + length($0)) }
+    }
+
     /// The offset behind the last deleted row; 0 when there is none.
     package var upperBound: Int {
         guard let last = starts.indices.last else { return 0 }

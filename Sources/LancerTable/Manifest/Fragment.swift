@@ -54,6 +54,26 @@ package struct Fragment: Sendable {
         }
     }
 
+    /// The same rows with other ones deleted. Everything else, known or not, stays.
+    ///
+    /// - Throws: `corrupt` when the file says that more rows are deleted than there are.
+    package func deleting(_ file: DeletionFile) throws(LanceError) -> Fragment {
+        var message = self.message
+        message.deletionFile = file.message
+        return try Fragment(message)
+    }
+
+    /// The same rows in other files. Everything else, known or not, stays.
+    ///
+    /// - Throws: `corrupt` when there is no file.
+    package func replacingFiles(_ files: [DataFile]) throws(LanceError) -> Fragment {
+        var message = self.message
+        // Messages of files that stay are kept as they are, with what Lancer does not know in them.
+        let known = Dictionary(zip(self.files, self.message.files)) { first, _ in first }
+        message.files = files.map { known[$0] ?? $0.message }
+        return try Fragment(message)
+    }
+
     /// Rows that are not deleted; nil when the manifest does not say.
     package var liveRowCount: Int? {
         guard let physicalRowCount else { return nil }

@@ -25,6 +25,10 @@ package struct Manifest: Sendable {
     package var fileVersion: String { message.dataFormat.version }
     /// When it was committed: seconds since 1970-01-01T00:00:00Z and nanoseconds in the second.
     package var timestamp: (seconds: Int64, nanoseconds: Int32) { (message.timestamp.seconds, message.timestamp.nanos) }
+    /// Settings of the table.
+    package var config: [String: String] { message.config }
+    /// What was noted about the table.
+    package var tableMetadata: [String: String] { message.tableMetadata }
     package var readerFlags: FeatureFlags { FeatureFlags(rawValue: message.readerFeatureFlags) }
     package var writerFlags: FeatureFlags { FeatureFlags(rawValue: message.writerFeatureFlags) }
     package var hasStableRowIDs: Bool { readerFlags.contains(.stableRowIDs) }

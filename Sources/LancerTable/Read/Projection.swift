@@ -67,7 +67,7 @@ package struct Projection: Sendable {
     }
 
     /// The fields from the top-level column down to the one a name means.
-    private static func resolve(_ name: String, _ schema: LanceSchema) throws(LanceError) -> [LanceField] {
+    static func resolve(_ name: String, _ schema: LanceSchema) throws(LanceError) -> [LanceField] {
         if let field = schema.field(named: name) { return [field] }
         var path: [LanceField] = []
         var level = schema.fields

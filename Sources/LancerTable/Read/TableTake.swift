@@ -70,7 +70,7 @@ extension Table {
     }
 
     /// The fragment with live row number `row`, which must be in the table.
-    private static func fragment(of row: Int, _ starts: [Int]) -> Int {
+    static func fragment(of row: Int, _ starts: [Int]) -> Int {
         var low = 0
         var high = starts.count - 1
         // The last start that is not above the row; empty fragments share a start with their successor.

@@ -24,6 +24,21 @@ extension Lance_Table_DataFragment {
         inlineCreatedAtVersions = versionBytes
     }
 
+    /// Notes that all rows of a new fragment were last changed in `version`. Their ids and when they were made stay.
+    ///
+    /// - Throws: `limitExceeded`, which such small messages never do.
+    mutating func markUpdated(rowCount: Int, version: UInt64) throws(LanceError) {
+        let versions = Lance_Table_RowDatasetVersionSequence.with {
+            $0.runs = [
+                .with {
+                    $0.span = Self.segment(0..<UInt64(rowCount))
+                    $0.version = version
+                }
+            ]
+        }
+        inlineLastUpdatedAtVersions = try versions.encodedData("row versions")
+    }
+
     private static func segment(_ range: Range<UInt64>) -> Lance_Table_U64Segment {
         .with {
             $0.range = .with {

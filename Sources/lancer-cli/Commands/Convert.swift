@@ -32,7 +32,7 @@ struct Convert: AsyncParsableCommand {
         let format = try DataFormat.of(destination, option: output.to, optionName: "--to")
         let copy = Copy(mode: output.chosenMode, options: write.writeOptions)
         try copy.check(destination, format)
-        let batches = try await Input.open(sourcePath, source, version: version.number).batches(
+        let batches = try await Input.open(sourcePath, source, version: version.selector).batches(
             columns: columns.names,
             offset: window.offset,
             limit: window.limit,

@@ -14,7 +14,7 @@ struct Count: AsyncParsableCommand {
 
     func run() async throws {
         let rows: Int
-        switch try await Input.open(path, source, version: version.number) {
+        switch try await Input.open(path, source, version: version.selector) {
         case .dataset(let dataset): rows = try await dataset.countRows()
         case .reader(var reader):
             var total = 0

@@ -25,7 +25,7 @@ struct Head: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let batches = try await Input.open(path, source, version: version.number)
+        let batches = try await Input.open(path, source, version: version.selector)
             .batches(columns: columns.names, offset: 0, limit: limit, vectors: source.vectors)
         try await rows.write(batches, verb: "read")
     }

@@ -49,8 +49,11 @@ struct Inspect: AsyncParsableCommand {
             throw LanceError(.notFound, "\(path): no such file or directory; check the path")
         }
         if case .directory = PathKind(path) { return try await inspectTable() }
-        if version.number != nil {
-            throw LanceError(.invalidArgument, "--version chooses the version of a table; \(path) is a file")
+        if version.selector != nil {
+            throw LanceError(
+                .invalidArgument,
+                "--version, --tag and --as-of choose the version of a table; \(path) is a file"
+            )
         }
         if fragments || files { try refuse("--fragments and --files need a table or a manifest", unless: isManifest) }
         do {
@@ -69,7 +72,7 @@ struct Inspect: AsyncParsableCommand {
     }
 
     private func inspectTable() async throws {
-        let dataset = try await Dataset.open(path, at: version.selector)
+        let dataset = try await Dataset.open(path, at: version.selector ?? .latest)
         let table = TableReport(path: path, manifest: dataset.table.manifest)
         if pages {
             try await PageReport.of(dataset, columns: columns.names).show(json: output.json)

@@ -19,7 +19,7 @@ struct ScanCommand: AsyncParsableCommand {
     @OptionGroup var rows: RowsOutput
 
     func run() async throws {
-        let batches = try await Input.open(path, source, version: version.number)
+        let batches = try await Input.open(path, source, version: version.selector)
             .batches(columns: columns.names, offset: window.offset, limit: window.limit, vectors: source.vectors)
         try await rows.write(batches, verb: "scanned")
     }

@@ -30,7 +30,7 @@ struct Take: AsyncParsableCommand {
                 "\(path) is no Lance table; take needs one: lancer convert \(path) DIR.lance"
             )
         }
-        let dataset = try await Dataset.open(path, at: version.selector)
+        let dataset = try await Dataset.open(path, at: version.selector ?? .latest)
         let batch = try await dataset.take(selection, columns: columns.names)
         try await output.write(SingleBatch(batch), verb: "took")
     }

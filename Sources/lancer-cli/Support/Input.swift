@@ -7,7 +7,7 @@ enum Input {
     case reader(any RecordBatchReader)
 
     /// Opens what is at `path`; `-` is standard input.
-    static func open(_ path: String, _ options: SourceOption, version: UInt64?) async throws -> Input {
+    static func open(_ path: String, _ options: SourceOption, version: VersionSelector?) async throws -> Input {
         if path != "-", case .missing = PathKind(path) {
             throw LanceError(.notFound, "\(path): no such file or directory; check the path")
         }
@@ -22,10 +22,13 @@ enum Input {
                     "\(path) is a single data file; name the directory of its table, or use lancer inspect \(path)"
                 )
             }
-            return .dataset(try await Dataset.open(path, at: version.map { .version($0) } ?? .latest))
+            return .dataset(try await Dataset.open(path, at: version ?? .latest))
         }
         if version != nil {
-            throw LanceError(.invalidArgument, "--version chooses the version of a Lance table; \(path) is none")
+            throw LanceError(
+                .invalidArgument,
+                "--version, --tag and --as-of choose the version of a Lance table; \(path) is none"
+            )
         }
         let schema = try options.schema.map { text throws(LanceError) in try SchemaText.parse(text) }
         return .reader(try FormatReader.open(path, format, schema: schema))

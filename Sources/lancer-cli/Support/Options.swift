@@ -7,7 +7,7 @@ struct JSONOption: ParsableArguments {
     var json = false
 }
 
-/// `--version N` of a table.
+/// `--version N`, `--tag T` or `--as-of TIME` of a table.
 struct VersionOption: ParsableArguments {
     @Option(
         name: .customLong("version"),
@@ -15,7 +15,45 @@ struct VersionOption: ParsableArguments {
     )
     var number: UInt64?
 
-    var selector: VersionSelector { number.map { .version($0) } ?? .latest }
+    @Option(help: ArgumentHelp("The version that a tag names.", valueName: "name"))
+    var tag: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The version that was the latest at a moment, RFC 3339 with its zone, e.g. 2026-11-21T10:15:30Z.",
+            valueName: "time"
+        )
+    )
+    var asOf: Moment?
+
+    /// Which version is asked for; nil when none is.
+    var selector: VersionSelector? {
+        number.map { .version($0) } ?? tag.map { .tag($0) } ?? asOf.map { .asOf($0.time) }
+    }
+
+    func validate() throws {
+        if [number != nil, tag != nil, asOf != nil].filter({ $0 }).count > 1 {
+            throw ValidationError("Choose one of --version, --tag and --as-of.")
+        }
+    }
+}
+
+/// A moment as RFC 3339 text.
+struct Moment: ExpressibleByArgument {
+    let time: Timestamp
+
+    init?(argument: String) {
+        guard let time = try? Timestamp(rfc3339: argument) else { return nil }
+        self.time = time
+    }
+}
+
+/// `--message`, on every command that makes a version.
+struct MessageOption: ParsableArguments {
+    @Option(name: [.customShort("m"), .long], help: ArgumentHelp("Text kept with the new version.", valueName: "text"))
+    var message: String?
+
+    var changeOptions: ChangeOptions { ChangeOptions(message: message) }
 }
 
 /// `-c a,b` on commands that show or copy columns.

@@ -1,0 +1,74 @@
+import LancerBytes
+import LancerCodecs
+import LancerFile
+import LancerProto
+import SwiftProtobuf
+
+/// The index segments a version lists. Lancer keeps what it does not know of them.
+struct IndexEntries {
+    var message: Lance_Table_IndexSection
+
+    /// - Throws: `corrupt`.
+    init(_ section: ArrowBuffer?) throws(LanceError) {
+        message = try section?.decoded(as: Lance_Table_IndexSection.self, "index section") ?? .init()
+    }
+
+    /// The bytes for a manifest; nil without a segment.
+    ///
+    /// - Throws: `limitExceeded`.
+    func section() throws(LanceError) -> ArrowBuffer? {
+        if message.indices.isEmpty, message.unknownFields.data.isEmpty { return nil }
+        return try ArrowBuffer(encoding: message, "index section")
+    }
+
+    /// Takes out the segments on fields that are gone.
+    mutating func removeOrphans(of schema: LanceSchema) {
+        let known = Set(schema.fields.flatMap(\.subtree).map(\.id))
+        message.indices.removeAll { !$0.fields.allSatisfy(known.contains) }
+    }
+
+    /// Adds and removes segments.
+    ///
+    /// - Throws: `conflict` when a segment to remove is not there, or a field of one to add is not.
+    mutating func change(
+        adding added: [Lance_Table_IndexMetadata],
+        removing removed: [Lance_Table_IndexMetadata],
+        prepared: LanceSchema,
+        current: LanceSchema
+    ) throws(LanceError) {
+        let (before, now) = (prepared.fieldsByID, current.fieldsByID)
+        for entry in added {
+            for id in entry.fields where now[id] == nil || now[id]?.logicalType != before[id]?.logicalType {
+                let name = before[id]?.name ?? "\(id)"
+                throw .conflict(
+                    "column \"\(name)\" of index \"\(entry.name)\" was dropped or changed by another writer",
+                    retry: false
+                )
+            }
+        }
+        for entry in removed {
+            guard let index = message.indices.firstIndex(where: { $0.uuid == entry.uuid }) else {
+                throw .conflict("index \"\(entry.name)\" was replaced or removed by another writer", retry: true)
+            }
+            message.indices.remove(at: index)
+        }
+        message.indices += added
+    }
+}
+
+extension Lance_Table_IndexMetadata {
+    /// Whether rows of a fragment are in the segment. One without a list of fragments, or with one that cannot be read,
+    /// may cover any.
+    func covers(_ fragment: UInt64) -> Bool {
+        guard let id = UInt32(exactly: fragment) else { return false }
+        guard let bitmap = try? RoaringBitmap(serialized: ArrowBuffer(Array(fragmentBitmap))) else { return true }
+        return bitmap.contains(id)
+    }
+}
+
+extension LanceSchema {
+    /// All fields, nested ones too, by id.
+    var fieldsByID: [Int32: LanceField] {
+        Dictionary(fields.flatMap(\.subtree).map { ($0.id, $0) }) { first, _ in first }
+    }
+}

@@ -1,0 +1,317 @@
+"""Changes of tables by Lancer and by pylance on the same table: deletes, schema, config, history."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import lance
+import pyarrow as pa
+import pytest
+
+from compare import assert_tables_equal
+from lancer_cli import CONFLICT, USAGE, lance_to_table, lancer, table_to_lance, text, write_arrow
+
+
+def rows(count: int, start: int = 0) -> pa.Table:
+    ids = range(start, start + count)
+    return pa.table(
+        {
+            "id": pa.array(ids, pa.int64()),
+            "name": pa.array([f"row {i}" if i % 5 else None for i in ids]),
+            "s": pa.array([{"x": i, "y": str(i)} for i in ids]),
+        }
+    )
+
+
+def make(path: Path, writer: str, count: int = 100, rows_per_file: int = 40, **options) -> Path:
+    if writer == "pylance":
+        lance.write_dataset(rows(count), str(path), max_rows_per_file=rows_per_file, **options)
+    else:
+        table_to_lance(rows(count), path, "--max-rows-per-file", rows_per_file)
+    return path
+
+
+def change(*arguments: object) -> dict:
+    """Runs a command that makes a version."""
+    return json.loads(text(*arguments, "--json"))
+
+
+def check(path: Path, expected: pa.Table | None = None) -> pa.Table:
+    """Lancer and pylance see the same rows, and pylance finds nothing wrong."""
+    dataset = lance.dataset(str(path))
+    dataset.validate()
+    theirs = dataset.to_table()
+    out = path.with_suffix(".check.arrow")
+    out.unlink(missing_ok=True)
+    assert_tables_equal(lance_to_table(path, out), theirs)
+    assert text("count", path).strip() == str(theirs.num_rows)
+    if expected is not None:
+        assert_tables_equal(theirs, expected, table_metadata=False)
+    return theirs
+
+
+@pytest.mark.parametrize("writer", ["lancer", "pylance"])
+@pytest.mark.parametrize("stable", [False, True])
+def test_deletes_by_both(writer, stable, scratch):
+    if stable and writer == "lancer":
+        pytest.skip("Lancer does not make tables with stable row ids yet")
+    path = make(scratch / "t.lance", writer, **({"enable_stable_row_ids": True} if stable else {}))
+    expected = rows(100)
+    rng = random.Random(5)
+    for step in range(6):
+        chosen = sorted(rng.sample(range(expected.num_rows), 9))
+        if step % 2 == 0:
+            assert change("delete", path, "--rows", ",".join(map(str, chosen)))["deleted"] == 9
+        else:
+            ids = expected["id"].take(chosen).to_pylist()
+            lance.dataset(str(path)).delete(f"id in ({', '.join(map(str, ids))})")
+        gone = set(chosen)
+        expected = expected.take([i for i in range(expected.num_rows) if i not in gone])
+        check(path, expected)
+    # A whole fragment, then everything.
+    change("delete", path, "--rows", f"0-{expected.num_rows - 1}")
+    assert check(path).num_rows == 0
+    assert lance.dataset(str(path)).get_fragments() == []
+
+
+def test_large_deletes_become_bitmaps(scratch):
+    path = make(scratch / "t.lance", "lancer", count=20_000, rows_per_file=20_000)
+    change("delete", path, "--rows", "0-4999")
+    assert [f.suffix for f in (path / "_deletions").iterdir()] == [".arrow"]
+    check(path, rows(15_000, 5000))
+    change("delete", path, "--rows", "14999")
+    assert sorted(f.suffix for f in (path / "_deletions").iterdir()) == [".arrow", ".bin"]
+    check(path, rows(14_999, 5000))
+    lance.dataset(str(path)).delete("id % 2 = 0")
+    check(path)
+
+
+def test_pylance_rebases_over_a_delete_by_lancer(scratch):
+    path = make(scratch / "t.lance", "pylance")
+    stale = lance.dataset(str(path))
+    change("delete", path, "--rows", "1,2,50")
+    stale.delete("id in (3, 51)")
+    check(path, rows(100).take([i for i in range(100) if i not in {1, 2, 3, 50, 51}]))
+    # Update and merge_insert over it, too.
+    stale = lance.dataset(str(path))
+    change("delete", path, "--rows", "0")
+    stale.update({"name": "'new'"}, where="id = 4")
+    after = check(path)
+    assert sorted(after["id"].to_pylist()) == [i for i in range(100) if i not in {0, 1, 2, 3, 50, 51}]
+    # The same row again: pylance runs its delete again on the new version.
+    stale = lance.dataset(str(path))
+    row = after["id"].to_pylist().index(10)
+    change("delete", path, "--rows", row)
+    stale.delete("id in (10, 11)")
+    assert not {10, 11} & set(check(path)["id"].to_pylist())
+
+
+@pytest.mark.parametrize("writer", ["lancer", "pylance"])
+def test_columns(writer, scratch):
+    path = make(scratch / "t.lance", writer)
+    change("columns", "add", path, "--null", "score: float64", "--null", "t: list<string>")
+    both = check(path)
+    assert both["score"].null_count == 100 and both["t"].null_count == 100
+    dataset = lance.dataset(str(path))
+    dataset.add_columns({"twice": "id * 2"})
+    dataset.insert(pa.table({"id": [100], "name": ["x"], "s": [{"x": 1, "y": "1"}], "score": [1.5], "t": [["a"]], "twice": [200]}))
+    check(path)
+    change("columns", "rename", path, "score", "points")
+    change("columns", "rename", path, "s.x", "z")
+    change("columns", "drop", path, "name", "s.y")
+    after = check(path)
+    assert after.column_names == ["id", "s", "points", "t", "twice"]
+    assert after["s"].to_pylist()[3] == {"z": 3} and after["points"].to_pylist()[-1] == 1.5
+    write_arrow(after.slice(0, 2), scratch / "more.arrow")
+    lancer("append", path, scratch / "more.arrow")
+    check(path, pa.concat_tables([after, after.slice(0, 2)]))
+    lance.dataset(str(path)).drop_columns(["twice"])
+    lance.dataset(str(path)).alter_columns({"path": "points", "name": "score"})
+    assert check(path).column_names == ["id", "s", "score", "t"]
+    lance.dataset(str(path)).optimize.compact_files()
+    check(path)
+    assert "no column" in lancer("columns", "drop", path, "nothing", status=USAGE).stderr.decode()
+    lancer("columns", "rename", path, "id", "s", status=USAGE)
+    lancer("columns", "drop", path, "id", "s", "score", "t", status=USAGE)
+
+
+def test_the_only_file_of_a_fragment_stays(scratch):
+    # pylance makes a fragment without files of this, and panics on it afterwards.
+    path = make(scratch / "t.lance", "pylance")
+    change("columns", "add", path, "--null", "n: int32")
+    assert "without data" in lancer("columns", "drop", path, "id", "name", "s", status=USAGE).stderr.decode()
+    check(path)
+
+
+def field_ids(path: Path) -> list[int]:
+    return [field.id() for field in lance.dataset(str(path)).lance_schema.fields()]
+
+
+def test_field_ids_are_never_used_again(scratch):
+    path = make(scratch / "t.lance", "pylance")
+    change("columns", "add", path, "--null", "m: int32")
+    high = max(field_ids(path))
+    stale = lance.dataset(str(path))
+    change("columns", "drop", path, "m")
+    change("columns", "add", path, "--null", "m2: int32")
+    assert max(field_ids(path)) == high + 1
+    # Rows that pylance prepared for the old column are not shown in the new one.
+    stale.insert(rows(2, 100).append_column("m", pa.array([1, 2], pa.int32())))
+    assert check(path)["m2"].null_count == 102
+
+
+def test_nullability(scratch):
+    path = make(scratch / "t.lance", "pylance")
+    lancer("columns", "nullable", path, "name", "no", status=USAGE)
+    change("columns", "nullable", path, "id", "no")
+    assert not lance.dataset(str(path)).schema.field("id").nullable
+    check(path)
+    with pytest.raises(Exception):
+        lance.dataset(str(path)).insert(rows(1).set_column(0, "id", pa.array([None], pa.int64())))
+    change("columns", "nullable", path, "id", "yes")
+    assert lance.dataset(str(path)).schema.field("id").nullable
+    check(path)
+
+
+def test_config_and_metadata(scratch):
+    path = make(scratch / "t.lance", "lancer")
+    change("config", path, "a.b=1", "c=x=y")
+    change("config", path, "--table", "owner=me")
+    change("config", path, "--schema", "origin=here")
+    change("config", path, "--column", "s.x", "unit=m")
+    dataset = lance.dataset(str(path))
+    assert dataset.config() == {"a.b": "1", "c": "x=y"}
+    assert dataset.metadata == {"owner": "me"}
+    assert dataset.schema.metadata == {b"origin": b"here"}
+    assert dataset.schema.field("s").type.field("x").metadata[b"unit"] == b"m"
+    check(path)
+    dataset.update_config({"p": "q"})
+    change("config", path, "--unset", "c")
+    assert lance.dataset(str(path)).config() == {"a.b": "1", "p": "q"}
+    shown = [json.loads(line) for line in text("config", path, "--json").splitlines()]
+    assert {"of": "config", "key": "p", "value": "q"} in shown and {"of": "table", "key": "owner", "value": "me"} in shown
+    assert all(t.operation is not None for t in [dataset.read_transaction(v) for v in (2, 3, 4, 5)])
+
+
+@pytest.mark.parametrize("writer", ["lancer", "pylance"])
+def test_restore(writer, scratch):
+    path = make(scratch / "t.lance", writer)
+    change("delete", path, "--rows", "0-49")
+    change("columns", "drop", path, "name")
+    assert change("restore", path, 1, "-m", "back to the start") == {"version": 4, "restored": 1}
+    check(path, rows(100))
+    versions = [json.loads(line) for line in text("versions", path, "--json").splitlines()]
+    assert [v["operation"] for v in versions][1:] == ["Delete", "Project", "Restore"]
+    assert versions[3]["message"] == "back to the start"
+    properties = lance.dataset(str(path)).read_transaction(4).transaction_properties
+    assert properties == {"__lance_commit_message": "back to the start"}
+    write_arrow(rows(2, 100), scratch / "more.arrow")
+    lancer("append", path, scratch / "more.arrow")
+    check(path, rows(102))
+    old = lance.dataset(str(path), version=2)
+    old.restore()
+    check(path, rows(50, 50))
+
+
+def test_tags(scratch):
+    path = make(scratch / "t.lance", "pylance")
+    change("delete", path, "--rows", "0")
+    change("delete", path, "--rows", "0")
+    dataset = lance.dataset(str(path))
+    dataset.tags.create("theirs", 1)
+    lancer("tag", "create", path, "ours", 2)
+    assert "already" in lancer("tag", "create", path, "ours", 1, status=USAGE).stderr.decode()
+    lancer("tag", "create", path, "newest")
+    assert {name: tag["version"] for name, tag in dataset.tags.list().items()} == {"theirs": 1, "ours": 2, "newest": 3}
+    assert lance.dataset(str(path), version="ours").count_rows() == 99
+    lancer("tag", "move", path, "ours", 1)
+    dataset.tags.update("theirs", 3)
+    assert {name: tag["version"] for name, tag in dataset.tags.list().items()} == {"theirs": 3, "ours": 1, "newest": 3}
+    listed = {t["tag"]: t["version"] for t in map(json.loads, text("tag", "list", path, "--json").splitlines())}
+    assert listed == {"theirs": 3, "ours": 1, "newest": 3}
+    assert text("count", path, "--tag", "ours").strip() == "100"
+    assert text("count", path, "--tag", "theirs").strip() == "98"
+    assert change("restore", path, "--tag", "ours")["restored"] == 1
+    lancer("tag", "delete", path, "ours")
+    assert "no tag" in lancer("tag", "delete", path, "ours", status=USAGE).stderr.decode()
+    assert set(lance.dataset(str(path)).tags.list()) == {"theirs", "newest"}
+    for name in ["a..b", ".a", "a.", "x.lock", "a/b", ""]:
+        lancer("tag", "create", path, name, status=USAGE)
+    lancer("tag", "create", path, "far", 99, status=USAGE)
+
+
+def test_time_travel(scratch):
+    path = make(scratch / "t.lance", "lancer")
+    for _ in range(3):
+        time.sleep(0.03)
+        change("delete", path, "--rows", "0")
+    versions = [json.loads(line) for line in text("versions", path, "--json").splitlines()]
+    for index, version in enumerate(versions):
+        stamp = version["timestamp"]
+        assert text("count", path, "--as-of", stamp).strip() == str(100 - index)
+        moment = datetime.fromisoformat(stamp[:26]).replace(tzinfo=timezone.utc)
+        # Ten milliseconds later in other zones, and under other zones of the machine.
+        later = moment + timedelta(milliseconds=10)
+        for hours in (0, 2, -9.5, 14):
+            local = later.astimezone(timezone(timedelta(hours=hours))).isoformat()
+            for zone in ("UTC", "America/New_York", "Asia/Kolkata"):
+                saved = os.environ.get("TZ")
+                os.environ["TZ"] = zone
+                try:
+                    assert text("count", path, "--as-of", local).strip() == str(100 - index)
+                finally:
+                    os.environ.pop("TZ") if saved is None else os.environ.update(TZ=saved)
+    assert "no version" in lancer("count", path, "--as-of", "2001-01-01T00:00:00Z", status=USAGE).stderr.decode()
+    for bad in ["2026-11-21", "2026-11-21T10:00:00", "2026-02-30T10:00:00Z", "tomorrow", "2026-11-21T25:00:00Z"]:
+        lancer("count", path, "--as-of", bad, status=USAGE)
+    lancer("count", path, "--as-of", versions[0]["timestamp"], "--version", 1, status=USAGE)
+
+
+def test_branches_and_clones_are_read(scratch):
+    path = make(scratch / "t.lance", "pylance")
+    dataset = lance.dataset(str(path))
+    dataset.delete("id < 10")
+    branch = dataset.create_branch("feat/x", 2)
+    lance.write_dataset(rows(5, 100), branch.uri, mode="append")
+    branch = lance.dataset(branch.uri)
+    branch.delete("id = 50")
+    dataset.tags.create("onbranch", ("feat/x", branch.version))
+    out = scratch / "out.arrow"
+    assert_tables_equal(lance_to_table(path / "tree" / "feat" / "x", out), branch.to_table())
+    assert text("count", path, "--tag", "onbranch").strip() == str(branch.count_rows())
+    dataset.tags.create("base", 2)
+    clone = dataset.shallow_clone(str(scratch / "clone.lance"), "base")
+    out.unlink()
+    assert_tables_equal(lance_to_table(scratch / "clone.lance", out), clone.to_table())
+    # Written to, as well: the new files are the clone's own.
+    change("delete", scratch / "clone.lance", "--rows", "0,60")
+    check(scratch / "clone.lance")
+    assert lance.dataset(str(path)).count_rows() == 90
+    change("delete", path / "tree" / "feat" / "x", "--rows", "0")
+    assert lance.dataset(branch.uri).count_rows() == branch.count_rows() - 1
+
+
+def test_indices_survive_what_they_should(scratch):
+    path = make(scratch / "t.lance", "pylance")
+    dataset = lance.dataset(str(path))
+    dataset.create_scalar_index("id", "BTREE")
+    dataset.create_scalar_index("name", "BTREE")
+    change("delete", path, "--rows", "5,50")
+    change("columns", "rename", path, "id", "key")
+    dataset = lance.dataset(str(path))
+    assert dataset.to_table(filter="key = 51").num_rows == 1 and dataset.to_table(filter="key = 50").num_rows == 0
+    change("columns", "drop", path, "name")
+    dataset = lance.dataset(str(path))
+    assert [index.name for index in dataset.describe_indices()] == ["id_idx"]
+    assert dataset.to_table(filter="key < 10").num_rows == 9
+    change("restore", path, 3)
+    dataset = lance.dataset(str(path))
+    assert sorted(index.name for index in dataset.describe_indices()) == ["id_idx", "name_idx"]
+    assert dataset.to_table(filter="id = 50").num_rows == 1
+    dataset.optimize.compact_files()
+    check(path, rows(100))
