@@ -37,6 +37,22 @@ struct DictionaryBuilder {
     /// The dictionary of the values, or nil when it would have more than `maxItems` items.
     init?(_ values: FixedValues, validity: Bitmap?, maxItems: Int) {
         self.init(maxItems: maxItems)
+        if values.width == 8 {
+            guard self.maxItems > 0, values.count <= Int(UInt32.max) else { return nil }
+            let bits = validity?.compacted().buffer
+            defer { withExtendedLifetime((bits, values.bytes)) {} }
+            let distinct = DistinctWords(
+                values.bytes.start,
+                count: values.count,
+                validity: bits?.start,
+                maxItems: self.maxItems,
+                trialSlots: Self.trialSlots
+            )
+            guard let distinct else { return nil }
+            (indices, firstSlots) = (distinct.indices, distinct.firstSlots)
+            itemBytes = distinct.firstSlots.count * 8
+            return
+        }
         guard fill(Words(width: values.width), values.count, values.bytes, validity) else { return nil }
     }
 
