@@ -45,13 +45,18 @@ let package = Package(
             pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]
         ),
+        .systemLibrary(
+            name: "CZlib",
+            pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
+        ),
         .target(name: "CPlatform"),
         // Structures of the Arrow C data interface.
         .target(name: "CArrowData"),
 
         // Layers, lowest first. A target may use only targets above it in this list (PackageLayersTests checks).
         layer("LancerBytes", []),
-        layer("LancerCodecs", ["LancerBytes", "CZstd", "CLZ4"]),
+        layer("LancerCodecs", ["LancerBytes", "CZstd", "CLZ4", "CZlib"]),
         layer("LancerArrow", ["LancerBytes", "LancerCodecs", "CArrowData"]),
         layer("LancerProto", [.product(name: "SwiftProtobuf", package: "swift-protobuf")]),
         layer(
@@ -69,6 +74,7 @@ let package = Package(
             ]
         ),
         layer("LancerStorage", ["LancerBytes", "CPlatform"]),
+        layer("LancerParquet", ["LancerBytes", "LancerCodecs", "LancerArrow"]),
         layer("LancerInterchange", ["LancerBytes", "LancerArrow"]),
         layer(
             "LancerTable",
@@ -86,7 +92,7 @@ let package = Package(
             dependencies: [
                 "Lancer", "LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerEncoding", "LancerFile",
                 "LancerStorage",
-                "LancerTable", "LancerInterchange",
+                "LancerTable", "LancerInterchange", "LancerParquet",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
@@ -106,6 +112,7 @@ let package = Package(
         tests("LancerEncodingTests", ["LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerEncoding"]),
         tests("LancerFileTests", ["LancerBytes", "LancerArrow", "LancerEncoding", "LancerFile"]),
         tests("LancerStorageTests", ["LancerBytes", "LancerStorage"]),
+        tests("LancerParquetTests", ["LancerBytes", "LancerCodecs", "LancerArrow", "LancerParquet"]),
         tests("LancerInterchangeTests", ["LancerBytes", "LancerArrow", "LancerInterchange"]),
         tests(
             "LancerTableTests",

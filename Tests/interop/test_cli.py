@@ -119,9 +119,8 @@ def test_unknown_extensions_say_what_is_known(scratch):
     assert ".csv" in complaint("head", scratch / "x.foo", status=USAGE)
 
 
-def test_parquet_is_unsupported_by_name(scratch):
-    (scratch / "x.parquet").write_bytes(b"PAR1")
-    assert "Parquet" in complaint("head", scratch / "x.parquet", status=UNSUPPORTED)
+def test_writing_parquet_is_unsupported_by_name(scratch, source):
+    assert "Parquet" in complaint("convert", source, scratch / "x.parquet", status=UNSUPPORTED)
 
 
 def test_standard_input_needs_a_format(scratch):

@@ -7,8 +7,9 @@ struct Convert: AsyncParsableCommand {
         commandName: "convert",
         abstract: "Copy a table from one format to another.",
         discussion: """
-            Formats go by extension: .csv .tsv .jsonl .ndjson .npy .arrow .ipc .feather .arrows .lance; - stands for \
-            standard input or output, with --from or --to. CSV and JSON are read twice, first to find the types of \
+            Formats go by extension: .csv .tsv .jsonl .ndjson .npy .arrow .ipc .feather .arrows .lance, and .parquet for \
+            reading, where a folder of .parquet files counts as one table; - stands for standard input or output, \
+            with --from or --to. CSV and JSON are read twice, first to find the types of \
             the columns; --schema saves that. A .npy file holds one column: choose it with --columns.
             """
     )

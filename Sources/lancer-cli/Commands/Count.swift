@@ -16,6 +16,7 @@ struct Count: AsyncParsableCommand {
         let rows: Int
         switch try await Input.open(path, source, version: version.selector) {
         case .dataset(let dataset): rows = try await dataset.countRows()
+        case .parquet(let files): rows = try files.rowCount
         case .reader(var reader):
             var total = 0
             while let batch = try reader.next() { total += batch.rowCount }

@@ -10,7 +10,8 @@ struct Inspect: AsyncParsableCommand {
         abstract: "Show what a table or file holds.",
         discussion: """
             PATH is a table, or one file of a table: a data file (.lance), a manifest (.manifest), a transaction (.txn) \\
-            or a deletion file (.arrow, .bin). Of other formats the columns are shown.
+            or a deletion file (.arrow, .bin). Of a Parquet file the row groups and columns are shown, --pages lists its \
+            column chunks. Of other formats the columns are shown.
 
             Encodings of pages are written as nested names: flat32 (values of 32 bits), var32 (bytes with 32-bit \\
             offsets), ibp32 (bit-packed inline), oob16/3 (bit-packed to 3 bits out of line), rle, bss (byte stream \\
@@ -47,6 +48,9 @@ struct Inspect: AsyncParsableCommand {
     func run() async throws {
         if case .missing = PathKind(path) {
             throw LanceError(.notFound, "\(path): no such file or directory; check the path")
+        }
+        if case .directory = PathKind(path), !DataFormat.isDataset(path), !ParquetFiles.list(path).isEmpty {
+            throw LanceError(.invalidArgument, "\(path) is a folder of Parquet files; name one of them")
         }
         if case .directory = PathKind(path) { return try await inspectTable() }
         if version.selector != nil {
@@ -103,6 +107,7 @@ struct Inspect: AsyncParsableCommand {
         case "txn":
             try refuse("--schema and --pages need a table or a data file", unless: !schema && !pages)
             try TransactionReport(try wholeFile()).report(path).show(json: output.json)
+        case "parquet", "pq": try inspectParquet()
         case "arrow" where isInDeletions, "bin":
             try refuse("--schema and --pages need a table or a data file", unless: !schema && !pages)
             try DeletionReport(path: path).report().show(json: output.json)
@@ -120,6 +125,17 @@ struct Inspect: AsyncParsableCommand {
             try SchemaReport(schema: file.reader.schema).show(json: output.json)
         } else {
             try file.report().show(json: output.json)
+        }
+    }
+
+    private func inspectParquet() throws {
+        let report = try ParquetReport(path)
+        if pages {
+            try report.pages(columns: columns.names).show(json: output.json)
+        } else if schema {
+            try report.schema().show(json: output.json)
+        } else {
+            try report.report().show(json: output.json)
         }
     }
 

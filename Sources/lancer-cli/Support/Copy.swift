@@ -33,6 +33,9 @@ struct Copy {
 
     /// Refuses a destination that cannot be written in this mode.
     func check(_ path: String, _ format: DataFormat) throws(LanceError) {
+        if format == .parquet {
+            throw LanceError(.unsupported, "\(path): Parquet is read, not written; write .arrow or .lance")
+        }
         if format == .lance {
             guard path != "-" else {
                 throw LanceError(

@@ -11,6 +11,8 @@ enum DataFormat: String, CaseIterable, ExpressibleByArgument {
     case arrow
     /// Arrow IPC stream.
     case arrows
+    /// A Parquet file, or a folder of them; read only.
+    case parquet
     /// A Lance dataset directory.
     case lance
 
@@ -26,13 +28,14 @@ enum DataFormat: String, CaseIterable, ExpressibleByArgument {
         case "npy": self = .npy
         case "arrow", "ipc", "feather": self = .arrow
         case "arrows": self = .arrows
+        case "parquet", "pq": self = .parquet
         case "lance": self = .lance
         default: return nil
         }
     }
 
     /// Extensions, for messages.
-    static let known = ".csv .tsv .jsonl .ndjson .npy .arrow .ipc .feather .arrows .lance"
+    static let known = ".csv .tsv .jsonl .ndjson .npy .arrow .ipc .feather .arrows .parquet .lance"
 
     /// The format of what is at `path`: by `--from`/`--to` if given, by being a dataset, by extension.
     static func of(_ path: String, option: DataFormat?, optionName: String) throws(LanceError) -> DataFormat {
@@ -43,8 +46,10 @@ enum DataFormat: String, CaseIterable, ExpressibleByArgument {
                 "- has no extension; say what it is with \(optionName) csv|jsonl|arrows|…"
             )
         }
-        // A directory can be nothing else; opening it says whether it is one.
-        if case .directory = PathKind(path) { return .lance }
+        // A directory is a table or a folder of Parquet files; opening it says whether it is a table.
+        if case .directory = PathKind(path) {
+            return !isDataset(path) && !ParquetFiles.list(path).isEmpty ? .parquet : .lance
+        }
         guard let name = pathExtension(path) else {
             throw LanceError(
                 .invalidArgument,
@@ -52,9 +57,6 @@ enum DataFormat: String, CaseIterable, ExpressibleByArgument {
             )
         }
         if let format = DataFormat(extension: name) { return format }
-        if name.lowercased() == "parquet" {
-            throw LanceError(.unsupported, "\(path): Parquet is not supported; convert it to .arrow with another tool")
-        }
         throw LanceError(
             .invalidArgument,
             "\(path): extension .\(name) is not known; use \(optionName) or one of \(known)"

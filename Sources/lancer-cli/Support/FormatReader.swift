@@ -6,12 +6,19 @@ enum FormatReader {
     /// Opens `path` (`-`: standard input) and finds out its schema.
     ///
     /// - Parameter schema: Columns and types of a text format; nil to find them in the text.
-    static func open(_ path: String, _ format: DataFormat, schema: ArrowSchema?) throws -> any RecordBatchReader {
+    /// - Parameter columns: The columns that will be looked at, nil for all; a format may leave out others or not.
+    static func open(
+        _ path: String,
+        _ format: DataFormat,
+        schema: ArrowSchema?,
+        columns: [String]? = nil
+    ) throws -> any RecordBatchReader {
         let name = path == "-" ? "standard input" : path
         if schema != nil, ![.csv, .tsv, .jsonl].contains(format) {
             throw LanceError(.invalidArgument, "--schema is for CSV, TSV and JSON; \(name) has a schema of its own")
         }
         do {
+            if format == .parquet { return try ParquetFiles(path).reader(columns: columns) }
             return LocatedReader(try reader(path, format, schema), path: name)
         } catch let error as LanceError {
             throw error.located(file: name)
@@ -45,7 +52,7 @@ enum FormatReader {
             return try isFile ?? false
                 ? ArrowIPCFileReader(source) : ArrowIPCStreamReader(PositionedStream(file))
         case .arrows: return try ArrowIPCStreamReader(try InputFile.stream(path))
-        case .lance: throw LanceError(.invalidArgument, "a Lance table is opened by its directory")
+        case .parquet, .lance: throw LanceError(.invalidArgument, "a \(format.rawValue) table is opened by its path")
         }
     }
 
@@ -75,7 +82,7 @@ enum FormatReader {
 }
 
 /// Adds the path to what goes wrong while reading.
-private struct LocatedReader: RecordBatchReader {
+struct LocatedReader: RecordBatchReader {
     private var base: any RecordBatchReader
     private let path: String
 

@@ -34,6 +34,7 @@ struct FormatWriter {
             write = { batch in if let column = batch.columns.first { try writer.write(column) } }
             // The number of rows stands at the start and is known only now.
             finish = { try sink.rewriteStart(try writer.finish()) }
+        case .parquet: throw LanceError(.unsupported, "Parquet is read, not written; write .arrow or .lance")
         case .lance: throw LanceError(.invalidArgument, "a Lance table is a directory, not a file")
         }
     }

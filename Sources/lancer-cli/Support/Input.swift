@@ -5,6 +5,7 @@ import LancerInterchange
 enum Input {
     case dataset(Dataset)
     case reader(any RecordBatchReader)
+    case parquet(ParquetFiles)
 
     /// Opens what is at `path`; `-` is standard input.
     static func open(_ path: String, _ options: SourceOption, version: VersionSelector?) async throws -> Input {
@@ -30,6 +31,7 @@ enum Input {
                 "--version, --tag and --as-of choose the version of a Lance table; \(path) is none"
             )
         }
+        if format == .parquet, options.schema == nil { return .parquet(try ParquetFiles(path)) }
         let schema = try options.schema.map { text throws(LanceError) in try SchemaText.parse(text) }
         return .reader(try FormatReader.open(path, format, schema: schema))
     }
@@ -40,6 +42,10 @@ enum Input {
         switch self {
         case .dataset(let dataset):
             source = ScanBatches(try dataset.scan(columns: columns, offset: offset, limit: limit))
+        case .parquet(let files):
+            source = ReaderBatches(try files.reader(columns: columns))
+            if let columns { source = try ProjectedBatches(source, columns: columns) }
+            if offset > 0 || limit != nil { source = WindowedBatches(source, offset: offset, limit: limit) }
         case .reader(let reader):
             source = ReaderBatches(reader)
             if let columns { source = try ProjectedBatches(source, columns: columns) }

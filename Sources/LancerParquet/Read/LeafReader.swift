@@ -1,0 +1,321 @@
+import LancerBytes
+
+/// Some rows of one column: levels, and the values that are there.
+struct LeafChunk {
+    var rows: Int
+    /// Entries of the levels.
+    var count: Int
+    /// One byte an entry; nil where all are the same, zero.
+    var definitions: ArrowBuffer?
+    /// One byte an entry; nil where all are zero.
+    var repetitions: ArrowBuffer?
+    var values: PhysicalValues
+
+    /// Cuts the first `rows` rows off.
+    mutating func take(_ rows: Int, maximumDefinition: Int) -> LeafChunk {
+        if rows == self.rows {
+            let all = self
+            self = LeafChunk(rows: 0, count: 0, definitions: nil, repetitions: nil, values: values.slice(0..<0))
+            return all
+        }
+        var entries = rows
+        if let repetitions {
+            entries = repetitions.withUnsafeBytes { bytes in
+                var started = 0
+                for index in 0..<bytes.count where bytes[index] == 0 {
+                    if started == rows { return index }
+                    started += 1
+                }
+                return bytes.count
+            }
+        }
+        var present = entries
+        if let definitions {
+            present = definitions.slice(0..<entries).count(of: UInt8(maximumDefinition))
+        }
+        let first = LeafChunk(
+            rows: rows,
+            count: entries,
+            definitions: definitions?.slice(0..<entries),
+            repetitions: repetitions?.slice(0..<entries),
+            values: values.slice(0..<present)
+        )
+        self.rows -= rows
+        definitions = definitions?.slice(entries..<count)
+        repetitions = repetitions?.slice(entries..<count)
+        values = values.slice(present..<values.count)
+        count -= entries
+        return first
+    }
+}
+
+extension ArrowBuffer {
+    /// How many bytes are `value`.
+    func count(of value: UInt8) -> Int {
+        withUnsafeBytes { bytes in
+            var total = 0
+            for byte in bytes { total &+= byte == value ? 1 : 0 }
+            return total
+        }
+    }
+}
+
+/// Reads one column of one row group, some rows at a time.
+final class LeafReader {
+    /// How much a column may hold for one batch; reached, the batch ends with the row that did it.
+    struct Budget: Sendable {
+        var bytes: Int
+        var entries: Int
+    }
+
+    let leaf: LeafColumn
+    private let shape: ValueBuilder.Shape
+    private var pages: PageReader
+    private let budget: Budget
+    private let builder: ValueBuilder
+    private var dictionary: DictionaryPage?
+    private var entriesLeft: Int
+    private var rowsLeft: Int
+
+    // The current page.
+    private var pageLeft = 0
+    private var repetitionDecoder = LevelDecoder.none
+    private var definitionDecoder = LevelDecoder.none
+    private var valueDecoder: ValueDecoder?
+
+    // Levels decoded and not yet consumed.
+    private static let step = 8192
+    private let definitionScratch: UnsafeMutablePointer<UInt8>
+    private let repetitionScratch: UnsafeMutablePointer<UInt8>
+    private var scratchNext = 0
+    private var scratchEnd = 0
+    private var isAtStart = true
+
+    private var pending: LeafChunk?
+    /// A single row that goes beyond this is refused.
+    private static let largestRow = 1 << 27
+
+    init(
+        _ source: any ByteSource,
+        _ chunk: ColumnChunk,
+        leaf: LeafColumn,
+        rows: Int,
+        budget: Budget,
+        readAhead: Int
+    ) throws(LanceError) {
+        guard chunk.physicalType == leaf.physicalType || !chunk.hasMetadata else {
+            throw .corrupt("column is \(leaf.physicalType) in the schema and \(chunk.physicalType) in a row group")
+        }
+        guard let count = Int(exactly: chunk.valueCount), count >= rows || chunk.isEncrypted || !chunk.hasMetadata
+        else { throw .corrupt("column chunk of \(chunk.valueCount) values in a row group of \(rows) rows") }
+        self.leaf = leaf
+        self.budget = budget
+        shape = try ValueBuilder.Shape(leaf)
+        pages = try PageReader(source, chunk, readAhead: readAhead)
+        builder = ValueBuilder(shape)
+        entriesLeft = count
+        rowsLeft = rows
+        definitionScratch = .allocate(capacity: Self.step)
+        repetitionScratch = .allocate(capacity: Self.step)
+    }
+
+    deinit {
+        definitionScratch.deallocate()
+        repetitionScratch.deallocate()
+    }
+
+    /// How many rows are ready after reading up to `rows`; at least 1, unless `rows` is 0.
+    func prepare(_ rows: Int) throws(LanceError) -> Int {
+        if let pending, pending.rows > 0 { return min(pending.rows, rows) }
+        let chunk = try fill(rows)
+        pending = chunk
+        return chunk.rows
+    }
+
+    /// Takes rows that were made ready.
+    func take(_ rows: Int) throws(LanceError) -> LeafChunk {
+        guard let chunk = pending?.take(rows, maximumDefinition: leaf.maximumDefinition) else {
+            throw .corrupt("Parquet column \"\(leaf.path)\" has too few rows")
+        }
+        return chunk
+    }
+
+    /// Checks that nothing is left when all rows were taken.
+    func finish() throws(LanceError) {
+        guard scratchNext == scratchEnd, pageLeft == 0, entriesLeft == 0, pending?.rows ?? 0 == 0 else {
+            throw .corrupt("the column has more rows than its row group")
+        }
+    }
+
+    private func fill(_ wanted: Int) throws(LanceError) -> LeafChunk {
+        var definitions = BufferBuilder()
+        var repetitions = BufferBuilder()
+        var rows = 0
+        var entries = 0
+        var target = min(wanted, rowsLeft)
+        let isNested = leaf.maximumRepetition > 0
+        while isNested || rows < target {
+            if scratchNext == scratchEnd, try !decodeLevels() { break }
+            let available = scratchEnd - scratchNext
+            var now = 0
+            if isNested {
+                while now < available {
+                    if repetitionScratch[scratchNext + now] == 0 {
+                        if rows == target { break }
+                        rows += 1
+                    } else if isAtStart {
+                        throw .corrupt("the first row of a column goes on from a row before")
+                    }
+                    isAtStart = false
+                    now += 1
+                }
+                if now == 0 { break }
+                repetitions.append(UnsafeRawBufferPointer(start: repetitionScratch + scratchNext, count: now))
+            } else {
+                now = min(available, target - rows)
+                rows += now
+            }
+            var present = now
+            if leaf.maximumDefinition > 0 {
+                let bytes = UnsafeRawBufferPointer(start: definitionScratch + scratchNext, count: now)
+                definitions.append(bytes)
+                present = 0
+                let maximum = UInt8(leaf.maximumDefinition)
+                for byte in bytes { present &+= byte == maximum ? 1 : 0 }
+            }
+            try valueDecoder?.decode(present, into: builder)
+            scratchNext += now
+            entries += now
+            if builder.sizeInBytes > budget.bytes || entries > budget.entries {
+                target = rows
+                guard entries < Self.largestRow else {
+                    throw .limitExceeded("a single row of more than \(Self.largestRow) values")
+                }
+            }
+        }
+        guard rows > 0 || wanted == 0 else { throw .truncated("the column ends before its row group does") }
+        rowsLeft -= rows
+        return LeafChunk(
+            rows: rows,
+            count: entries,
+            definitions: leaf.maximumDefinition > 0 ? definitions.finish() : nil,
+            repetitions: isNested ? repetitions.finish() : nil,
+            values: builder.finish()
+        )
+    }
+
+    /// Decodes the next levels into the scratch memory; false at the end of the column.
+    private func decodeLevels() throws(LanceError) -> Bool {
+        while pageLeft == 0 {
+            if try !nextPage() { return false }
+        }
+        // Few at a time where values are long, so that what they take together can be watched.
+        let longest = max(valueDecoder?.longest ?? 1, 1)
+        let count = min(pageLeft, Self.step, max(budget.bytes / longest, 1))
+        if leaf.maximumRepetition > 0 {
+            try repetitionDecoder.decode(count, maximum: leaf.maximumRepetition, into: repetitionScratch)
+        }
+        if leaf.maximumDefinition > 0 {
+            try definitionDecoder.decode(count, maximum: leaf.maximumDefinition, into: definitionScratch)
+        }
+        pageLeft -= count
+        scratchNext = 0
+        scratchEnd = count
+        return true
+    }
+
+    private func nextPage() throws(LanceError) -> Bool {
+        guard entriesLeft > 0, let (header, bytes) = try pages.next() else {
+            guard entriesLeft == 0 else {
+                throw .truncated("the pages of a column end \(entriesLeft) values before its column chunk")
+            }
+            return false
+        }
+        if header.kind == .dictionary {
+            try readDictionary(header, bytes)
+            return true
+        }
+        guard header.valueCount <= entriesLeft else {
+            throw .corrupt("a page of \(header.valueCount) values where the column chunk has \(entriesLeft) left")
+        }
+        entriesLeft -= header.valueCount
+        pageLeft = header.valueCount
+        var content: ArrowBuffer
+        var offset = 0
+        if header.kind == .dataV2 {
+            let levels = header.repetitionSize + header.definitionSize
+            content = try pages.values(header, bytes)
+            let repetitionRange = 0..<header.repetitionSize
+            repetitionDecoder = try LevelDecoder(bytes, repetitionRange, maximum: leaf.maximumRepetition)
+            definitionDecoder = try LevelDecoder(
+                bytes,
+                header.repetitionSize..<levels,
+                maximum: leaf.maximumDefinition
+            )
+        } else {
+            content = try pages.content(header, bytes)
+            repetitionDecoder = try LevelDecoder(
+                content,
+                &offset,
+                maximum: leaf.maximumRepetition,
+                encoding: header.repetitionEncoding,
+                count: pageLeft
+            )
+            definitionDecoder = try LevelDecoder(
+                content,
+                &offset,
+                maximum: leaf.maximumDefinition,
+                encoding: header.definitionEncoding,
+                count: pageLeft
+            )
+        }
+        if content.count == offset, header.encoding != .rleDictionary, header.encoding != .plainDictionary {
+            // Nothing but nulls: some writers leave out even the header of the encoding.
+            content = .empty
+            valueDecoder = try ValueDecoder(
+                content,
+                at: 0,
+                encoding: .plain,
+                leaf: leaf,
+                shape: shape,
+                dictionary: nil,
+                count: pageLeft
+            )
+        } else {
+            valueDecoder = try ValueDecoder(
+                content,
+                at: offset,
+                encoding: header.encoding,
+                leaf: leaf,
+                shape: shape,
+                dictionary: dictionary,
+                count: pageLeft
+            )
+        }
+        return true
+    }
+
+    private func readDictionary(_ header: PageHeader, _ bytes: ArrowBuffer) throws(LanceError) {
+        guard dictionary == nil else { throw .corrupt("a column chunk with two dictionaries") }
+        guard header.encoding == .plain || header.encoding == .plainDictionary, shape != .bits else {
+            throw .unsupported("a dictionary of \(leaf.physicalType) in encoding \(header.encoding)")
+        }
+        let content = try pages.content(header, bytes)
+        var decoder = try ValueDecoder(
+            content,
+            at: 0,
+            encoding: .plain,
+            leaf: leaf,
+            shape: shape,
+            dictionary: nil,
+            count: header.valueCount
+        )
+        let values = ValueBuilder(shape)
+        let smallest = shape == .bytes ? 4 : 1
+        guard header.valueCount <= content.count / smallest else {
+            throw .truncated("a dictionary of \(header.valueCount) values in \(content.count) bytes")
+        }
+        try decoder.decode(header.valueCount, into: values)
+        dictionary = DictionaryPage(values.finish())
+    }
+}

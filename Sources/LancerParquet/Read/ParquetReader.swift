@@ -1,0 +1,237 @@
+import Dispatch
+import LancerArrow
+import LancerBytes
+import Synchronization
+
+/// How a Parquet file is read.
+package struct ParquetReadOptions: Sendable {
+    /// Columns of the table to read, in this order; nil for all.
+    package var columns: [String]?
+    /// Most rows of a batch.
+    package var batchRows = 1 << 16
+    /// What the decoded batch may take, in bytes, about; a batch ends earlier where rows are large.
+    package var batchBytes = 96 << 20
+    /// Whether columns are decoded on several threads; the source must allow that.
+    package var isParallel = true
+    /// Limits for bytes from outside.
+    package var limits = DecodeLimits.standard
+
+    /// The standard options.
+    package init() {}
+}
+
+/// Reads a Parquet file, some rows at a time.
+///
+/// Row groups are streamed: of each column only the page being read is held, and what was decoded for the next batch.
+package struct ParquetReader: RecordBatchReader {
+    /// The columns read.
+    package let schema: ArrowSchema
+    /// The file's footer.
+    package let metadata: ParquetMetadata
+    private let source: any ByteSource
+    private let options: ParquetReadOptions
+    private let columns: [ColumnNode]
+    private let leaves: [LeafColumn]
+    private let batchRows: Int
+    private var nextGroup = 0
+    private var rowsLeft = 0
+    private var readers: [LeafReader] = []
+    private var failure: LanceError?
+
+    /// Reads the footer of `source`.
+    ///
+    /// - Throws: `corrupt`, `truncated`; `unsupported` for encrypted files; `notFound` for unknown columns.
+    package init(_ source: any ByteSource, options: ParquetReadOptions = ParquetReadOptions()) throws(LanceError) {
+        let metadata = try ParquetMetadata.read(source, limits: options.limits)
+        try self.init(source, metadata: metadata, options: options)
+    }
+
+    /// Reads a file whose footer is known.
+    package init(
+        _ source: any ByteSource,
+        metadata: ParquetMetadata,
+        options: ParquetReadOptions = ParquetReadOptions()
+    ) throws(LanceError) {
+        self.source = source
+        self.metadata = metadata
+        self.options = options
+        if metadata.isEncrypted { throw .unsupported("the Parquet file is encrypted; Lancer cannot decrypt") }
+        let hint = try ArrowSchemaHint.read(metadata.keyValues)
+        let tree = try SchemaTreeReader.read(metadata.schema, hint: hint, limits: options.limits)
+        var total: Int64 = 0
+        for (index, group) in metadata.rowGroups.enumerated() {
+            guard group.columns.count == tree.leafCount else {
+                throw .corrupt("row group \(index) has \(group.columns.count) columns, the schema \(tree.leafCount)")
+            }
+            guard group.rowCount >= 0 else { throw .corrupt("row group \(index) has \(group.rowCount) rows") }
+            total = try total.adding(group.rowCount, "rows of a Parquet file")
+        }
+        guard total == metadata.rowCount else {
+            throw .corrupt("the row groups have \(total) rows, the Parquet footer says \(metadata.rowCount)")
+        }
+        columns = try Self.chosen(tree.columns, options.columns)
+        leaves = columns.flatMap(\.leaves)
+        let widest = columns.map { $0.field.type.fixedItems }.max() ?? 1
+        batchRows = max(1, min(options.batchRows, (1 << 24) / max(widest, 1)))
+        var tableMetadata = hint?.metadata ?? [:]
+        for (key, value) in metadata.keyValues where key != ArrowSchemaHint.key { tableMetadata[key] = value }
+        schema = ArrowSchema(columns.map(\.field), metadata: tableMetadata)
+    }
+
+    private static func chosen(_ all: [ColumnNode], _ names: [String]?) throws(LanceError) -> [ColumnNode] {
+        guard let names else { return all }
+        var result: [ColumnNode] = []
+        for name in names {
+            guard let column = all.first(where: { $0.field.name == name }) else {
+                let known = all.prefix(20).map(\.field.name).joined(separator: ", ")
+                throw LanceError(.notFound, "there is no column \"\(name)\"; the columns are \(known)")
+            }
+            result.append(column)
+        }
+        return result
+    }
+
+    /// The next rows, or nil at the end. After an error every call throws it again.
+    ///
+    /// - Throws: `truncated`, `corrupt`, `unsupported`, `limitExceeded`, and what the source throws.
+    package mutating func next() throws(LanceError) -> RecordBatch? {
+        if let failure { throw failure }
+        do throws(LanceError) {
+            while rowsLeft == 0 {
+                if nextGroup > 0 { try finishGroup() }
+                guard nextGroup < metadata.rowGroups.count else { return nil }
+                try openGroup()
+            }
+            return try nextBatch()
+        } catch {
+            let located = nextGroup == 0 ? error : error.located(part: "row group \(nextGroup - 1)")
+            failure = located
+            throw located
+        }
+    }
+
+    private mutating func openGroup() throws(LanceError) {
+        let group = metadata.rowGroups[nextGroup]
+        nextGroup += 1
+        rowsLeft = try Int(checked: group.rowCount, "rows of a row group")
+        let share = options.batchBytes / max(leaves.count, 1)
+        let budget = LeafReader.Budget(
+            bytes: min(max(share, 1 << 20), 32 << 20),
+            entries: min(max(share / 4, 1 << 18), 8 << 20)
+        )
+        let readAhead = min(max((64 << 20) / max(leaves.count, 1), 1 << 14), 1 << 20)
+        readers = []
+        if rowsLeft == 0 { return }
+        for leaf in leaves {
+            do throws(LanceError) {
+                readers.append(
+                    try LeafReader(
+                        source,
+                        group.columns[leaf.index],
+                        leaf: leaf,
+                        rows: rowsLeft,
+                        budget: budget,
+                        readAhead: readAhead
+                    )
+                )
+            } catch {
+                throw error.located(part: "column \"\(leaf.path)\"")
+            }
+        }
+    }
+
+    private mutating func finishGroup() throws(LanceError) {
+        for reader in readers {
+            do throws(LanceError) {
+                try reader.finish()
+            } catch {
+                throw error.located(part: "column \"\(reader.leaf.path)\"")
+            }
+        }
+        readers = []
+    }
+
+    private mutating func nextBatch() throws(LanceError) -> RecordBatch {
+        guard !readers.isEmpty else {
+            // No columns: the rows are only counted.
+            defer { rowsLeft = 0 }
+            return try RecordBatch(schema: schema, columns: [], rowCount: rowsLeft)
+        }
+        let wanted = min(batchRows, rowsLeft)
+        let readers = ParallelReaders(readers)
+        let rows =
+            try readers.each(isParallel: options.isParallel) { (reader, _) throws(LanceError) in
+                try reader.prepare(wanted)
+            }.min() ?? 0
+        var chunks: [Int: LeafChunk] = [:]
+        for reader in self.readers { chunks[reader.leaf.index] = try reader.take(rows) }
+        let assembler = RecordAssembler(chunks)
+        let nodes = columns
+        let arrays = try readers.parallel(nodes.count, isParallel: options.isParallel) { (index) throws(LanceError) in
+            try assembler.column(nodes[index])
+        }
+        rowsLeft -= rows
+        return try RecordBatch(schema: schema, columns: arrays, rowCount: rows)
+    }
+}
+
+extension ArrowType {
+    /// Values below one value where lists have a fixed size, at least 1.
+    fileprivate var fixedItems: Int {
+        switch self {
+        case .fixedSizeList(let item, let size):
+            let (product, overflow) = item.type.fixedItems.multipliedReportingOverflow(by: max(size, 1))
+            return overflow ? Int.max : product
+        default: return children.map(\.type.fixedItems).max() ?? 1
+        }
+    }
+}
+
+/// Runs the readers of a row group side by side.
+private struct ParallelReaders: @unchecked Sendable {
+    // Safe to send: each reader is used by one task at a time, and nobody else has it meanwhile.
+    private let readers: [LeafReader]
+
+    init(_ readers: [LeafReader]) { self.readers = readers }
+
+    func each<T: Sendable>(
+        isParallel: Bool,
+        _ body: @escaping @Sendable (LeafReader, Int) throws(LanceError) -> T
+    ) throws(LanceError) -> [T] {
+        try parallel(readers.count, isParallel: isParallel) { (index) throws(LanceError) in
+            do throws(LanceError) {
+                return try body(readers[index], index)
+            } catch {
+                throw error.located(part: "column \"\(readers[index].leaf.path)\"")
+            }
+        }
+    }
+
+    func parallel<T: Sendable>(
+        _ count: Int,
+        isParallel: Bool,
+        _ body: @escaping @Sendable (Int) throws(LanceError) -> T
+    ) throws(LanceError) -> [T] {
+        if !isParallel || count < 2 {
+            var results: [T] = []
+            for index in 0..<count { results.append(try body(index)) }
+            return results
+        }
+        let results = Mutex<[Result<T, LanceError>?]>([Result<T, LanceError>?](repeating: nil, count: count))
+        DispatchQueue.concurrentPerform(iterations: count) { index in
+            let result: Result<T, LanceError>
+            do throws(LanceError) {
+                result = .success(try body(index))
+            } catch {
+                result = .failure(error)
+            }
+            results.withLock { $0[index] = result }
+        }
+        var values: [T] = []
+        for result in results.withLock({ $0 }) {
+            guard let result else { throw .corrupt("a column was not read") }
+            values.append(try result.get())
+        }
+        return values
+    }
+}

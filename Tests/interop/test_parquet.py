@@ -1,0 +1,180 @@
+"""Parquet files by other tools, read by `lancer`."""
+
+from __future__ import annotations
+
+import json
+
+import duckdb
+import polars
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cases import TYPES, Case, all_cases, build_table
+from compare import assert_tables_equal
+from lancer_cli import CORRUPT, UNSUPPORTED, lance_to_table, lancer, read_arrow, text
+
+LAYOUTS = [
+    {"data_page_version": page, "compression": codec, "use_dictionary": dictionary, "row_group_size": rows}
+    for page in ("1.0", "2.0")
+    for codec in ("none", "snappy", "gzip", "zstd", "lz4")
+    for dictionary in (True, False)
+    for rows in (1 << 20, 97)
+]
+CASES = [case for case in all_cases() if case.version == "2.2"]
+
+
+def converted(path, scratch, *options) -> pa.Table:
+    out = scratch / "out.arrow"
+    lancer("convert", path, out, "--mode", "overwrite", *options)
+    return read_arrow(out)
+
+
+def as_stored(type_: pa.DataType) -> pa.DataType:
+    """The type that Parquet keeps: dictionaries only of text and bytes."""
+    if pa.types.is_dictionary(type_) and not (
+        pa.types.is_string(type_.value_type) or pa.types.is_large_string(type_.value_type)
+        or pa.types.is_binary(type_.value_type) or pa.types.is_large_binary(type_.value_type)
+    ):
+        return type_.value_type
+    return type_
+
+
+def expected(table: pa.Table) -> pa.Table:
+    fields = [field.with_type(as_stored(field.type)) for field in table.schema]
+    return table.cast(pa.schema(fields, metadata=table.schema.metadata))
+
+
+def write(table: pa.Table, path, **options) -> bool:
+    """Whether pyarrow could put the table in a Parquet file."""
+    try:
+        pq.write_table(table, path, write_page_checksum=True, **options)
+        return True
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        return False
+
+
+# Types pyarrow has no way to put in a Parquet file. A newer one makes the list shrink.
+NOT_WRITABLE: set[str] = set()
+
+
+@pytest.mark.parametrize("name", [*TYPES, "wide"])
+def test_the_type_matrix_by_pyarrow(name, scratch):
+    path = scratch / "t.parquet"
+    written = 0
+    for number, case in enumerate(case for case in CASES if case.type_name == name):
+        table = case.table()
+        layout = LAYOUTS[(case.seed + number) % len(LAYOUTS)]
+        if write(table, path, **layout):
+            written += 1
+            assert_tables_equal(converted(path, scratch), expected(table))
+    assert (written > 0) == (name not in NOT_WRITABLE)
+
+
+@pytest.fixture(scope="module")
+def sample() -> pa.Table:
+    """A column of each shape of type, with nulls everywhere."""
+    chosen = [
+        "null", "bool", "int8", "uint32", "int64", "float16", "float32", "decimal128", "decimal256", "date64", "time32-s",
+        "timestamp-s-utc", "timestamp-ns", "duration-ms", "utf8", "large-binary", "fsb-16", "fsl-float32x64", "list-utf8",
+        "large-list-int64", "list-list-list-utf8", "map-int64-list", "deep",
+    ]
+    columns, fields = [], []
+    for name in chosen:
+        # Parquet has no seconds: the largest do not fit milliseconds.
+        table = build_table(Case(name, "small" if name.endswith(("-s", "-s-utc")) else "full", 400, "2.2"))
+        column = "v_some" if "v_some" in table.column_names else "v_all"
+        columns.append(table[column])
+        fields.append(table.schema.field(column).with_name(name))
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: "-".join(map(str, layout.values())))
+def test_every_layout_by_pyarrow(layout, sample, scratch):
+    pq.write_table(sample, scratch / "t.parquet", data_page_size=2000, **layout)
+    assert_tables_equal(converted(scratch / "t.parquet", scratch), sample)
+
+
+def plain(column: pa.ChunkedArray) -> str:
+    """Values as text, in which NaN is equal to itself; moments as numbers, for Python's years end too early."""
+    return repr((column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column).to_pylist())
+
+
+@pytest.mark.parametrize("codec", ["snappy", "zstd", "gzip", "lz4_raw", "uncompressed"])
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_files_by_duckdb(codec, version, sample, scratch):
+    names = [name for name in sample.column_names if name not in ("null", "decimal256", "float16", "duration-ms", "fsl-float32x64")]
+    given = sample.select(names)
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.register("given", given)
+        path = scratch / "t.parquet"
+        connection.execute(f"copy given to '{path}' (format parquet, codec {codec}, parquet_version {version}, row_group_size 2048)")
+        back = connection.execute(f"from '{path}'").to_arrow_table()
+    got = converted(path, scratch)
+    for name in names:
+        assert plain(got[name].cast(back[name].type)) == plain(back[name]), name
+
+
+@pytest.mark.parametrize("codec", ["zstd", "snappy", "lz4", "gzip", "uncompressed"])
+def test_files_by_polars(codec, sample, scratch):
+    names = [name for name in sample.column_names if name not in ("map-int64-list", "decimal256", "time32-s")]
+    frame = polars.from_arrow(sample.select(names))
+    frame.write_parquet(scratch / "t.parquet", compression=codec, data_page_size=2000, row_group_size=150)
+    assert_equal_frames(polars.from_arrow(converted(scratch / "t.parquet", scratch)), frame)
+
+
+def assert_equal_frames(got: polars.DataFrame, wanted: polars.DataFrame) -> None:
+    assert got.schema == wanted.schema
+    for name in wanted.columns:
+        # In Polars, whose own moments may be outside Python's years.
+        assert got[name].equals(wanted[name], null_equal=True), name
+
+
+def test_through_lance_and_by_every_command(sample, scratch):
+    path = scratch / "t.parquet"
+    pq.write_table(sample, path, row_group_size=150)
+    lancer("convert", path, scratch / "t.lance")
+    assert_tables_equal(lance_to_table(scratch / "t.lance", scratch / "l.arrow"), sample, table_metadata=False)
+    assert text("count", path) == "400\n"
+    rows = [json.loads(line) for line in text("head", path, "-n", "3", "-c", "utf8,int64", "--json").splitlines()]
+    assert [row["utf8"] for row in rows] == sample["utf8"][:3].to_pylist()
+    got = converted(path, scratch, "-c", "int64", "--offset", "149", "--limit", "5")
+    assert got["int64"].to_pylist() == sample["int64"][149:154].to_pylist()
+    report = json.loads(text("inspect", path, "--json"))
+    assert report["rows"] == 400 and [group["rows"] for group in report["rowGroups"]] == [150, 150, 100]
+    lines = [json.loads(line) for line in text("inspect", path, "--pages", "-c", "utf8", "--json").splitlines()]
+    assert [line["codec"] for line in lines] == ["SNAPPY"] * 3
+
+
+def test_a_folder_of_files_is_one_table(sample, scratch):
+    folder = scratch / "parts"
+    folder.mkdir()
+    for part in range(3):
+        pq.write_table(sample.slice(part * 100, 100), folder / f"part-{part}.parquet")
+    (folder / "_SUCCESS").write_bytes(b"")
+    assert_tables_equal(converted(folder, scratch), sample.slice(0, 300))
+    assert text("count", folder) == "300\n"
+    pq.write_table(sample.select(["utf8"]), folder / "part-9.parquet")
+    message = lancer("convert", folder, scratch / "x.lance", status=None)
+    assert message.returncode != 0 and b"part-9" in message.stderr
+
+
+def test_what_cannot_be_read_is_named(sample, scratch):
+    path = scratch / "t.parquet"
+    pq.write_table(sample, path, compression="brotli")
+    assert b"BROTLI" in lancer("head", path, status=UNSUPPORTED).stderr
+    path.write_bytes(path.read_bytes()[:-1])
+    lancer("head", path, status=CORRUPT)
+    path.write_bytes(b"PAR1")
+    lancer("head", path, status=CORRUPT)
+    lancer("convert", path, scratch / "y.parquet", status=UNSUPPORTED)
+
+
+def test_a_bomb_is_refused_within_little_memory(scratch):
+    """Runs and dictionaries stand for more values than memory has: batches stay small, one batch is read."""
+    path = scratch / "t.parquet"
+    long = pa.array(["x" * 1_000_000] * 2000)
+    pq.write_table(pa.table({"text": long, "n": range(2000)}), path)
+    assert path.stat().st_size < 1 << 20
+    lancer("head", path, "-n", "1", "-o", scratch / "o.arrow", memory=2 << 30)
