@@ -92,7 +92,7 @@ let package = Package(
             dependencies: [
                 "Lancer", "LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerEncoding", "LancerFile",
                 "LancerStorage",
-                "LancerTable", "LancerInterchange", "LancerParquet",
+                "LancerTable", "LancerInterchange", "LancerParquet", "CPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],

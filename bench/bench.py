@@ -83,11 +83,12 @@ class Report:
     def wanted(self, task: str) -> bool:
         return self.only is None or self.only in task
 
-    def race(self, task: str, ours, theirs, repeat: int | None = None, note: str = "") -> None:
-        """Runs both in turns; each callable returns seconds."""
+    def race(self, task: str, ours, theirs, repeat: int | None = None, note: str = "", warm: int = 1) -> None:
+        """Runs both in turns, `warm` times before it counts; each callable returns seconds."""
         if not self.wanted(task):
             return
-        ours(), theirs()
+        for _ in range(warm):
+            ours(), theirs()
         left, right = [], []
         for turn in range(repeat or self.repeat):
             for side in ((0, 1) if turn % 2 == 0 else (1, 0)):
@@ -161,6 +162,8 @@ def main() -> None:
                 report.race(
                     f"take {count} {name}", lambda: worker("take", ours, columns=columns, rows=pick())["seconds"],
                     lambda: timed(lambda rows=pick(): peer.take(rows, columns=columns)), repeat=repeat,
+                    # Both sides keep the search structures of pages that were touched before.
+                    warm=max(10, 200 // count),
                 )
         worker("load", theirs)
         number = iter(range(10**9))

@@ -48,7 +48,17 @@ package final class LocalObject: StoredObject {
         defer { withExtendedLifetime(descriptor) {} }
         if ranges.count == 1 { return [try readOne(ranges[0], descriptor)] }
         var results = [ArrowBuffer](repeating: .empty, count: ranges.count)
-        for read in coalescer.reads(for: ranges) {
+        let reads = coalescer.reads(for: ranges)
+        var arena = ReadArena(for: reads)
+        for read in reads {
+            if let place = arena.place(for: read.bytes) {
+                try SystemCall.read(descriptor.number, path, offset: read.bytes.lowerBound, into: place.target)
+                for member in read.members {
+                    let start = place.offset + Int(ranges[member].lowerBound - read.bytes.lowerBound)
+                    results[member] = ArrowBuffer(storage: place.storage, offset: start, count: ranges[member].count)
+                }
+                continue
+            }
             if read.members.count == 1 {
                 results[read.members[0]] = try readOne(read.bytes, descriptor)
                 continue

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CPlatform
 import Lancer
 
 /// The root of the command line.
@@ -30,6 +31,7 @@ struct LancerCommand: AsyncParsableCommand {
 @main
 enum Main {
     static func main() async {
+        lancer_return_freed_memory()
         // Written to nobody, a pipe is reported as an error of the write, which ends the run quietly.
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())

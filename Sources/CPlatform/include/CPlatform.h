@@ -9,4 +9,8 @@ int lancer_sync_file(int descriptor);
 /// Writes what an errno value means into `text`, always zero terminated.
 void lancer_error_text(int error, char *text, size_t size);
 
+/// Makes the C library give big blocks back to the system as soon as they are freed. For a whole process: call it from a
+/// program's start, not from a library.
+void lancer_return_freed_memory(void);
+
 #endif

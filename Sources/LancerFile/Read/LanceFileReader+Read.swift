@@ -51,38 +51,10 @@ extension LanceFileReader {
         return try arrays.map { try $0.gather(order) }
     }
 
-    /// From so many scattered ranges on, reading columns side by side pays for the tasks.
-    private static let rangesWorthTasks = 32
-    /// Scattered ranges of one column that are worth a task of their own.
-    private static let rangesPerSlice = 160
-    /// Most parts that the ranges of one column are divided into.
-    private static let mostSlices = 4
-
-    /// Reads each column, and parts of its ranges, in tasks of their own.
-    private func readInTasks(
-        _ fields: [LanceField],
-        columnOf: [Int32: Int],
-        ranges: [Range<Int>],
-        slices: Int
-    ) async throws -> [ArrowArray] {
-        try await withThrowingTaskGroup(of: (Int, ArrowArray).self) { group in
-            for (index, field) in fields.enumerated() {
-                for slice in 0..<slices {
-                    let part = Array(ranges[(ranges.count * slice / slices)..<(ranges.count * (slice + 1) / slices)])
-                    group.addTask {
-                        (index * slices + slice, try await self.readHere([field], columnOf: columnOf, ranges: part)[0])
-                    }
-                }
-            }
-            var parts = [ArrowArray?](repeating: nil, count: fields.count * slices)
-            for try await (index, array) in group { parts[index] = array }
-            let arrays = parts.compactMap { $0 }
-            if slices == 1 { return arrays }
-            return try fields.indices.map { index in
-                try ArrowArray.concatenating(Array(arrays[(index * slices)..<((index + 1) * slices)]))
-            }
-        }
-    }
+    /// Scattered ranges, counted for each leaf column, that are worth a task of their own.
+    private static let rangesPerTask = 40
+    /// Most tasks that one read is divided into.
+    private static let mostTasks = 8
 
     /// Reads ascending row ranges that do not overlap.
     private func read(
@@ -90,13 +62,48 @@ extension LanceFileReader {
         columnOf: [Int32: Int],
         ranges: [Range<Int>]
     ) async throws -> [ArrowArray] {
-        if ranges.count >= Self.rangesWorthTasks {
-            let slices = max(1, min(Self.mostSlices, ranges.count / Self.rangesPerSlice))
-            if fields.count * slices > 1 {
-                return try await readInTasks(fields, columnOf: columnOf, ranges: ranges, slices: slices)
-            }
+        // Scans start tasks themselves, one range each.
+        if ranges.count > 1 {
+            let tasks = min(
+                ranges.count * fields.reduce(0) { $0 + $1.leaves.count } / Self.rangesPerTask,
+                Self.mostTasks
+            )
+            if tasks > 1 { return try await read(fields, columnOf: columnOf, ranges: ranges, tasks: tasks) }
         }
         return try await readHere(fields, columnOf: columnOf, ranges: ranges)
+    }
+
+    /// Reads groups of columns, or parts of the ranges of each column, in tasks of their own.
+    private func read(
+        _ fields: [LanceField],
+        columnOf: [Int32: Int],
+        ranges: [Range<Int>],
+        tasks: Int
+    ) async throws -> [ArrowArray] {
+        let groups = min(fields.count, tasks)
+        let slices = min((tasks + groups - 1) / groups, ranges.count)
+        return try await withThrowingTaskGroup(of: (Int, [ArrowArray]).self) { group in
+            for number in 0..<groups {
+                let some = Array(fields.part(number, of: groups))
+                for slice in 0..<slices {
+                    let rows = Array(ranges.part(slice, of: slices))
+                    group.addTask {
+                        (number * slices + slice, try await self.readHere(some, columnOf: columnOf, ranges: rows))
+                    }
+                }
+            }
+            var parts = [[ArrowArray]](repeating: [], count: groups * slices)
+            for try await (index, arrays) in group { parts[index] = arrays }
+            if slices == 1 { return parts.flatMap { $0 } }
+            var result: [ArrowArray] = []
+            for number in 0..<groups {
+                let own = parts.part(number, of: groups)
+                for column in 0..<fields.part(number, of: groups).count {
+                    result.append(try ArrowArray.concatenating(own.map { $0[column] }))
+                }
+            }
+            return result
+        }
     }
 
     /// Reads in the task of the caller, one column after the other, with one read for all of them.
@@ -202,5 +209,12 @@ extension LanceFileReader {
                 return PageData(plan, Array(buffers[next..<(next + plan.count)]))
             }
         }
+    }
+}
+
+extension Array {
+    /// One of `count` parts of nearly equal size.
+    fileprivate func part(_ number: Int, of count: Int) -> ArraySlice<Element> {
+        self[(self.count * number / count)..<(self.count * (number + 1) / count)]
     }
 }

@@ -79,6 +79,19 @@ struct MiniBlockChunk {
     /// Entries that are counted at once.
     private static let countedBlock = 64
 
+    /// How many of the next ``countedBlock`` levels are `limit` or more.
+    @inline(__always)
+    private static func countNotBelow(_ limit: UInt16, _ levels: UnsafePointer<UInt16>) -> Int {
+        // Left to itself the compiler makes a branch of each comparison, which costs more than all else in a take.
+        let limits = SIMD8(repeating: limit)
+        var counts = SIMD8<UInt16>.zero
+        for index in stride(from: 0, to: countedBlock, by: 8) {
+            let some = UnsafeRawPointer(levels + index).loadUnaligned(as: SIMD8<UInt16>.self)
+            counts &+= SIMD8.zero.replacing(with: 1, where: some .>= limits)
+        }
+        return Int(counts.wrappedSum())
+    }
+
     /// The entries and value slots of the part of `rows` that lies in this chunk.
     func span(
         of rows: Range<Int>,
@@ -101,14 +114,14 @@ struct MiniBlockChunk {
         var first: (entry: Int, slot: Int)?
         repetition.withValues(of: UInt16.self) { repetition in
             let definition = definition.map { $0.start.assumingMemoryBound(to: UInt16.self) }
+            guard let base = repetition.baseAddress else { return }
             // Whole blocks before the first row wanted are only counted.
             while entryCount - entry >= Self.countedBlock {
-                var starts = 0
-                for index in 0..<Self.countedBlock { starts &+= repetition[entry &+ index] >= rowStart ? 1 : 0 }
+                let starts = Self.countNotBelow(rowStart, base + entry)
                 if row + starts >= rows.lowerBound { break }
                 row += starts
                 if let definition {
-                    for index in 0..<Self.countedBlock { slot &+= definition[entry &+ index] <= visible ? 1 : 0 }
+                    slot += Self.countedBlock - Self.countNotBelow(visible + 1, definition + entry)
                 } else {
                     slot += Self.countedBlock
                 }

@@ -10,7 +10,7 @@ import LancerBytes
 /// rep, pad to 8 | def, pad to 8 | value buffer 0, pad to 8 | …
 /// ```
 /// Spec: Mini-block layout.
-package struct MiniBlockPage: PreparedPage {
+package final class MiniBlockPage: PreparedPage {
     let layout: MiniBlockLayout
     let chunks: MiniBlockChunks
     let values: ValueDecoder
