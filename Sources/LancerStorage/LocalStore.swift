@@ -48,6 +48,18 @@ package struct LocalStore: ObjectStore {
         try SystemCall.names(in: fullPath(directory)) ?? []
     }
 
+    package func entries(_ directory: String) async throws(LanceError) -> [StoredEntry] {
+        let root = fullPath(directory)
+        var entries: [StoredEntry] = []
+        for name in try SystemCall.names(in: root) ?? [] {
+            // Removed since the listing: left out.
+            if let entry = try SystemCall.entry(name, in: root) { entries.append(entry) }
+        }
+        return entries
+    }
+
+    package func removeEmptyDirectory(_ path: String) async { _ = rmdir(fullPath(path)) }
+
     package func exists(_ path: String) async throws(LanceError) -> Bool {
         let full = fullPath(path)
         var status = stat()

@@ -5,6 +5,8 @@ import Synchronization
 package final class MemoryStore: ObjectStore {
     package let root: String
     private let objects = Mutex<[String: ArrowBuffer]>([:])
+    /// Times of objects that are not as young as they are.
+    private let age = Mutex<[String: Int64]>([:])
 
     /// An empty store.
     package init(root: String = "memory:") { self.root = root }
@@ -48,6 +50,34 @@ package final class MemoryStore: ObjectStore {
             }
         }
     }
+
+    package func entries(_ directory: String) async throws(LanceError) -> [StoredEntry] {
+        let prefix = directory + "/"
+        let modified = age.withLock { $0 }
+        let all = snapshot.filter { $0.key.hasPrefix(prefix) }
+        var directories: Set<String> = []
+        var entries: [StoredEntry] = []
+        for (path, bytes) in all {
+            let rest = path.dropFirst(prefix.count)
+            if let slash = rest.firstIndex(of: "/") {
+                directories.insert(String(rest[..<slash]))
+            } else {
+                let size = UInt64(bytes.count)
+                entries.append(
+                    StoredEntry(
+                        name: String(rest),
+                        isDirectory: false,
+                        size: size,
+                        modified: modified[path] ?? WallClock.now().seconds
+                    )
+                )
+            }
+        }
+        return entries + directories.map { StoredEntry(name: $0, isDirectory: true, size: 0, modified: 0) }
+    }
+
+    /// Makes an object look as if it had been written at another time, in seconds since 1970.
+    package func setModified(_ path: String, _ seconds: Int64) { age.withLock { $0[path] = seconds } }
 
     package func exists(_ path: String) async throws(LanceError) -> Bool { objects.withLock { $0[path] != nil } }
 

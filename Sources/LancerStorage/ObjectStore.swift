@@ -23,6 +23,11 @@ package protocol ObjectStore: Sendable {
     /// - Throws: `io`.
     func list(_ directory: String) async throws(LanceError) -> [String]
 
+    /// Objects and directories directly in a directory, in no order. A directory that does not exist has none.
+    ///
+    /// - Throws: `io`.
+    func entries(_ directory: String) async throws(LanceError) -> [StoredEntry]
+
     /// Whether an object is there.
     ///
     /// - Throws: `io`.
@@ -47,6 +52,9 @@ package protocol ObjectStore: Sendable {
     ///
     /// - Throws: `io`.
     func delete(_ path: String) async throws(LanceError)
+
+    /// Removes a directory if nothing is in it. Best effort: an empty directory does no harm.
+    func removeEmptyDirectory(_ path: String) async
 
     /// Begins an object that is written piece by piece. It appears when it is finished.
     ///
@@ -82,6 +90,8 @@ package protocol ObjectSink: AnyObject, ByteSink {
 }
 
 extension ObjectStore {
+    package func removeEmptyDirectory(_ path: String) async {}
+
     package func secure(_ path: String) async throws(LanceError) {}
 
     /// All bytes of an object of at most 1 GiB (``DecodeLimits/metadataBytes``).

@@ -29,6 +29,13 @@ package enum RandomName {
         var bytes = randomBytes(16)
         bytes[6] = bytes[6] & 0x0F | 0x40
         bytes[8] = bytes[8] & 0x3F | 0x80
+        return spelled(bytes)
+    }
+
+    /// The usual spelling of the 16 bytes of a UUID; nil for another number of bytes.
+    package static func uuid(_ bytes: [UInt8]) -> String? { bytes.count == 16 ? spelled(bytes) : nil }
+
+    private static func spelled(_ bytes: [UInt8]) -> String {
         let text = hex(bytes)
         var parts: [Substring] = []
         var rest = Substring(text)

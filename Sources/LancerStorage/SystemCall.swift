@@ -140,6 +140,27 @@ enum SystemCall {
         return slash == bytes.startIndex ? "/" : String(bytes[..<slash])
     }
 
+    /// Facts about a name in a directory, links not followed; nil when it is not there or neither file nor directory.
+    static func entry(_ name: String, in directory: String) throws(LanceError) -> StoredEntry? {
+        let path = directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
+        var status = stat()
+        let (_, error) = repeating { lstat(path, &status) }
+        if error == ENOENT { return nil }
+        if let error { throw failure("look at", path, error) }
+        #if canImport(Darwin)
+        let modified = Int64(status.st_mtimespec.tv_sec)
+        #else
+        let modified = Int64(status.st_mtim.tv_sec)
+        #endif
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: return StoredEntry(name: name, isDirectory: true, size: 0, modified: modified)
+        case S_IFREG:
+            let size = UInt64(clamping: status.st_size)
+            return StoredEntry(name: name, isDirectory: false, size: size, modified: modified)
+        default: return nil
+        }
+    }
+
     /// Names in a directory; nil when there is no directory.
     static func names(in path: String) throws(LanceError) -> [String]? {
         guard let directory = opendir(path) else {

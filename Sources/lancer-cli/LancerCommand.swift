@@ -24,6 +24,7 @@ struct LancerCommand: AsyncParsableCommand {
         subcommands: [
             Convert.self, Inspect.self, ScanCommand.self, Head.self, Take.self, Count.self, Append.self, Versions.self,
             DeleteCommand.self, Restore.self, TagCommand.self, Columns.self, Config.self,
+            Compact.self, Cleanup.self,
         ]
     )
 }

@@ -270,6 +270,7 @@ private struct ForgetfulStore: ObjectStore {
     func read(_ path: String, limit: Int) async throws(LanceError) -> ArrowBuffer {
         try await base.read(path, limit: limit)
     }
+    func entries(_ directory: String) async throws(LanceError) -> [StoredEntry] { try await base.entries(directory) }
     func list(_ directory: String) async throws(LanceError) -> [String] { try await base.list(directory) }
     func exists(_ path: String) async throws(LanceError) -> Bool { try await base.exists(path) }
     func put(_ path: String, _ bytes: ArrowBuffer) async throws(LanceError) { try await base.put(path, bytes) }

@@ -78,6 +78,7 @@ final class FailingStore: ObjectStore {
 
     var root: String { base.root }
     func open(_ path: String) async throws(LanceError) -> any StoredObject { try await base.open(path) }
+    func entries(_ directory: String) async throws(LanceError) -> [StoredEntry] { try await base.entries(directory) }
     func read(_ path: String, limit: Int) async throws(LanceError) -> ArrowBuffer {
         try await base.read(path, limit: limit)
     }

@@ -315,3 +315,156 @@ def test_indices_survive_what_they_should(scratch):
     assert dataset.to_table(filter="id = 50").num_rows == 1
     dataset.optimize.compact_files()
     check(path, rows(100))
+
+
+def age(path: Path, days: float) -> None:
+    """Makes a file look older."""
+    stamp = time.time() - days * 86400
+    os.utime(path, (stamp, stamp))
+
+
+def files(path: Path) -> set[str]:
+    return {str(f.relative_to(path)) for f in path.rglob("*") if f.is_file() and f.name != "latest_version_hint.json"}
+
+
+@pytest.mark.parametrize("writer", ["lancer", "pylance"])
+def test_compaction(writer, scratch):
+    path = make(scratch / "t.lance", writer, count=1000, rows_per_file=100)
+    change("delete", path, "--rows", "50-79,500-699,990")
+    expected = check(path)
+    assert change("compact", path, "--target-rows", 250, "--dry-run")["chosen"] == 8
+    result = change("compact", path, "--target-rows", 250, "-m", "tidy")
+    assert result["fragmentsBefore"] == 8 and result["fragments"] == 2
+    check(path, expected)
+    operations = [json.loads(line)["operation"] for line in text("versions", path, "--json").splitlines()]
+    assert operations[-2:] == ["ReserveFragments", "Rewrite"]
+    assert change("compact", path, "--target-rows", 250)["version"] == result["version"]
+    # Only the middle: rows stay in order, and the deletions behind it stay deletions.
+    dataset = lance.dataset(str(path))
+    last = dataset.count_rows() - 1
+    change("delete", path, "--rows", f"260-300,{last}")
+    expected = check(path)
+    change("compact", path, "--target-rows", 100)
+    check(path, expected)
+    assert any(fragment.metadata.deletion_file for fragment in lance.dataset(str(path)).get_fragments())
+    # pylance goes on with it.
+    dataset = lance.dataset(str(path))
+    dataset.delete("id < 10")
+    dataset.update({"name": "'x'"}, where="id = 20")
+    dataset.optimize.compact_files()
+    check(path)
+    change("restore", path, 1)
+    check(path, rows(1000))
+
+
+def test_compaction_beside_pylance(scratch):
+    path = make(scratch / "t.lance", "pylance", count=400, rows_per_file=100)
+    stale = lance.dataset(str(path))
+    change("compact", path)
+    stale.delete("id = 5")  # runs again on the new version
+    stale.insert(rows(3, 400))
+    after = check(path)
+    assert sorted(after["id"].to_pylist()) == [i for i in range(403) if i != 5]
+
+
+def test_compaction_of_an_indexed_table(scratch):
+    path = make(scratch / "t.lance", "pylance", count=400, rows_per_file=100)
+    dataset = lance.dataset(str(path))
+    dataset.create_scalar_index("id", "BTREE")
+    lance.write_dataset(rows(100, 400), str(path), mode="append")
+    change("delete", path, "--rows", "120-190")
+    change("compact", path, "--target-rows", 100)
+    after = check(path)
+    assert sorted(after["id"].to_pylist()) == [i for i in range(500) if not 120 <= i <= 190]
+    for _ in range(2):
+        dataset = lance.dataset(str(path))
+        for i in (5, 110, 150, 195, 399, 450):
+            found = dataset.to_table(filter=f"id = {i}")["id"].to_pylist()
+            assert found == ([] if 120 <= i <= 190 else [i])
+        dataset.optimize.optimize_indices()
+
+
+def test_compaction_of_an_evolved_table(scratch):
+    path = make(scratch / "t.lance", "pylance", count=200, rows_per_file=50)
+    dataset = lance.dataset(str(path))
+    dataset.add_columns({"twice": "id * 2"})
+    dataset.alter_columns({"path": "id", "data_type": pa.int32()})
+    change("columns", "add", path, "--null", "n: utf8")
+    change("columns", "drop", path, "twice")
+    expected = check(path)
+    high = max(field_ids(path))
+    change("compact", path)
+    check(path, expected)
+    change("columns", "add", path, "--null", "m: int32")
+    assert max(field_ids(path)) == high + 1
+    check(path)
+
+
+def test_cleanup(scratch):
+    path = make(scratch / "t.lance", "pylance", count=200, rows_per_file=50)
+    for _ in range(4):
+        change("delete", path, "--rows", "0")
+    change("compact", path)
+    dataset = lance.dataset(str(path))
+    dataset.tags.create("keep", 2)
+    before = files(path)
+    dry = change("cleanup", path, "--keep", 1)
+    assert dry["dryRun"] and files(path) == before
+    assert dry["versions"] == [1, 3, 4, 5, 6] and dry["keptVersions"] == [2]
+    assert change("cleanup", path, "--older-than", "1h", "--yes")["versions"] == []
+    assert change("cleanup", path, "--older-than", "1h", "--keep", 1, "--yes")["versions"] == []
+    done = change("cleanup", path, "--older-than", "0s", "--yes")
+    assert done["paths"] == dry["paths"] and files(path) == before - set(done["paths"])
+    check(path)
+    assert lance.dataset(str(path), version="keep").to_table().num_rows == 199
+    assert [v["version"] for v in lance.dataset(str(path)).versions()] == [2, 7]
+    dataset.tags.delete("keep")
+    assert change("cleanup", path, "--keep", 1, "--yes")["versions"] == [2]
+    check(path)
+    assert len(list((path / "data").iterdir())) == 1 and not list((path / "_deletions").iterdir())
+
+
+def test_cleanup_finds_orphans_and_spares_commits_in_flight(scratch):
+    path = make(scratch / "t.lance", "lancer")
+    (path / "_deletions").mkdir()
+    old = ["data/old.lance", "data/.tmp123", "_deletions/0-1-5.bin", "_transactions/1-x.txn", "_versions/.tmpabc"]
+    young = ["data/young.lance", "data/.tmp456", "_transactions/1-y.txn"]
+    foreign = ["data/notes.txt", "_versions/tmp.manifest#1", "readme.md"]
+    for name in old + young + foreign:
+        (path / name).write_bytes(b"something")
+    for name in old + foreign:
+        age(path / name, 8)
+    for name in files(path) - set(old + young + foreign):
+        age(path / name, 30)
+    assert sorted(change("cleanup", path)["paths"]) == sorted(old)
+    change("cleanup", path, "--yes")
+    left = files(path)
+    assert not left & set(old) and left >= set(young + foreign)
+    check(path)
+    change("cleanup", path, "--orphans-older-than", "0s", "--yes")
+    assert not files(path) & set(young)
+    check(path)
+
+
+def test_cleanup_keeps_what_branches_need(scratch):
+    path = make(scratch / "t.lance", "pylance")
+    dataset = lance.dataset(str(path))
+    dataset.delete("id < 10")
+    branch = dataset.create_branch("b", 2)
+    dataset.delete("id < 20")
+    change("compact", path)
+    done = change("cleanup", path, "--keep", 1, "--yes")
+    assert done["keptVersions"] == [2] and done["versions"] == [1, 3, 4]
+    assert lance.dataset(branch.uri).to_table().num_rows == 90
+    check(path)
+
+
+def test_cleanup_refuses_what_it_cannot_read(scratch):
+    path = make(scratch / "t.lance", "lancer")
+    change("delete", path, "--rows", "0")
+    change("delete", path, "--rows", "0")
+    manifest = sorted((path / "_versions").glob("*.manifest"))[1]
+    manifest.write_bytes(b"")
+    before = files(path)
+    lancer("cleanup", path, "--keep", 1, "--yes", status=3)
+    assert files(path) == before

@@ -2,6 +2,7 @@ import LancerBytes
 import LancerCodecs
 import LancerFile
 import LancerProto
+import LancerStorage
 import SwiftProtobuf
 
 /// The index segments a version lists. Lancer keeps what it does not know of them.
@@ -11,6 +12,24 @@ struct IndexEntries {
     /// - Throws: `corrupt`.
     init(_ section: ArrowBuffer?) throws(LanceError) {
         message = try section?.decoded(as: Lance_Table_IndexSection.self, "index section") ?? .init()
+    }
+
+    /// Directory of the index directories.
+    static let directory = "_indices"
+
+    /// `_indices/<uuid>` of each segment whose base path passes.
+    ///
+    /// - Throws: `corrupt` for a uuid that is none.
+    func directories(where isWanted: (UInt32?) -> Bool) throws(LanceError) -> [String] {
+        var result: [String] = []
+        for entry in message.indices where isWanted(entry.hasBaseID ? entry.baseID : nil) {
+            let bytes = Array(entry.uuid.uuid)
+            guard let name = RandomName.uuid(bytes) else {
+                throw .corrupt("index \"\(entry.name)\" has a uuid of \(bytes.count) bytes")
+            }
+            result.append("\(Self.directory)/\(name)")
+        }
+        return result
     }
 
     /// The bytes for a manifest; nil without a segment.

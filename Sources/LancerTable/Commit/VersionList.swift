@@ -5,10 +5,16 @@ import LancerStorage
 /// The versions of a table, as the directory of its manifests says.
 package struct VersionList: Sendable {
     package let store: any ObjectStore
+    /// Where the table's directories are below the store's root: empty, or `tree/<branch>/`.
+    private let prefix: String
 
     private static let hint = "\(ManifestName.directory)/latest_version_hint.json"
 
-    package init(store: any ObjectStore) { self.store = store }
+    /// - Parameter directory: A branch's directory below the store's root; nil for the root itself.
+    package init(store: any ObjectStore, below directory: String? = nil) {
+        self.store = store
+        prefix = directory.map { "\($0)/" } ?? ""
+    }
 
     /// All versions, oldest first.
     ///
@@ -16,11 +22,11 @@ package struct VersionList: Sendable {
     ///
     /// - Throws: `io`, or `corrupt` when a version is there twice.
     package func all() async throws(LanceError) -> [ManifestName] {
-        let names = try await store.list(ManifestName.directory).compactMap { ManifestName($0) }
+        let names = try await store.list(prefix + ManifestName.directory).compactMap { ManifestName($0) }
             .sorted { $0.version < $1.version }
         for (one, next) in zip(names, names.dropFirst()) where one.version == next.version {
             throw .corrupt("version \(one.version) is there twice: \(one.fileName), \(next.fileName)")
-                .located(file: store.fullPath(ManifestName.directory))
+                .located(file: store.fullPath(prefix + ManifestName.directory))
         }
         return names
     }
@@ -29,7 +35,7 @@ package struct VersionList: Sendable {
     ///
     /// - Throws: `io`.
     package func latest() async throws(LanceError) -> ManifestName? {
-        try await store.list(ManifestName.directory).lazy.compactMap { ManifestName($0) }
+        try await store.list(prefix + ManifestName.directory).lazy.compactMap { ManifestName($0) }
             .max { $0.version < $1.version }
     }
 
@@ -37,16 +43,16 @@ package struct VersionList: Sendable {
     ///
     /// - Throws: `notFound`, `truncated`, `corrupt`, `unsupported`, `io`.
     package func read(_ name: ManifestName) async throws(LanceError) -> Manifest {
-        let bytes = try await store.read(name.path)
+        let bytes = try await store.read(prefix + name.path)
         let manifest: Manifest
         do throws(LanceError) {
             manifest = try Manifest(file: bytes)
         } catch {
-            throw error.located(file: store.fullPath(name.path))
+            throw error.located(file: store.fullPath(prefix + name.path))
         }
         guard manifest.version == name.version else {
             throw .corrupt("the manifest says it is version \(manifest.version), its name says \(name.version)")
-                .located(file: store.fullPath(name.path))
+                .located(file: store.fullPath(prefix + name.path))
         }
         return manifest
     }
@@ -59,7 +65,7 @@ package struct VersionList: Sendable {
         let name = manifest.message.transactionFile
         guard !name.isEmpty else { return nil }
         try DataFile.checkName(name)
-        let path = "\(Transaction.directory)/\(name)"
+        let path = "\(prefix)\(Transaction.directory)/\(name)"
         let bytes: ArrowBuffer
         do throws(LanceError) {
             bytes = try await store.read(path)
@@ -75,6 +81,6 @@ package struct VersionList: Sendable {
 
     /// Notes the newest version for readers that want to save a listing. Best effort: nobody may rely on it.
     func writeHint(_ version: UInt64) async {
-        try? await store.put(Self.hint, ArrowBuffer(Array("{\"version\":\(version)}".utf8)))
+        try? await store.put(prefix + Self.hint, ArrowBuffer(Array("{\"version\":\(version)}".utf8)))
     }
 }

@@ -29,6 +29,10 @@ package struct Manifest: Sendable {
     package var config: [String: String] { message.config }
     /// What was noted about the table.
     package var tableMetadata: [String: String] { message.tableMetadata }
+    /// The branch it is a version of; nil for the main line.
+    package var branch: String? { message.hasBranch && message.branch != "main" ? message.branch : nil }
+    /// Name of the transaction file in `_transactions`; may be empty.
+    package var transactionFile: String { message.transactionFile }
     package var readerFlags: FeatureFlags { FeatureFlags(rawValue: message.readerFeatureFlags) }
     package var writerFlags: FeatureFlags { FeatureFlags(rawValue: message.writerFeatureFlags) }
     package var hasStableRowIDs: Bool { readerFlags.contains(.stableRowIDs) }

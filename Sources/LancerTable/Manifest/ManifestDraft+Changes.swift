@@ -43,7 +43,8 @@ extension ManifestDraft {
         fragments = fragments.compactMap { gone.contains($0.id) ? nil : new[$0.id] ?? $0 }
     }
 
-    /// Puts rewritten fragments in the places of the old ones, which keeps the order of rows.
+    /// Puts rewritten fragments in the places of the old ones, as far as the order of ids, which a manifest keeps to,
+    /// allows.
     ///
     /// - Throws: `conflict` when a fragment is gone or has other deleted rows than when it was read.
     mutating func rewrite(_ groups: [RewriteGroup]) throws(LanceError) {
@@ -56,6 +57,7 @@ extension ManifestDraft {
             fragments.removeAll { ids.contains($0.id) }
             fragments.insert(contentsOf: group.new, at: start)
         }
+        fragments.sort { $0.id < $1.id }
         for fragment in groups.flatMap(\.new) where !message.hasMaxFragmentID || fragment.id > message.maxFragmentID {
             message.maxFragmentID = UInt32(clamping: fragment.id)
         }

@@ -12,6 +12,8 @@ package struct TableScan: Sendable {
     package let limit: Int?
     /// Most rows in a batch.
     package let batchRows: Int
+    /// Fragments read, in order.
+    package let fragments: [Fragment]
 
     /// - Throws: `invalidArgument` for a negative number.
     package init(
@@ -19,13 +21,15 @@ package struct TableScan: Sendable {
         projection: Projection,
         offset: Int,
         limit: Int?,
-        batchRows: Int?
+        batchRows: Int?,
+        fragments: [Fragment]? = nil
     ) throws(LanceError) {
         guard offset >= 0 else { throw .invalidArgument("the offset \(offset) is negative") }
         guard (limit ?? 0) >= 0 else { throw .invalidArgument("the limit \(limit ?? 0) is negative") }
         guard (batchRows ?? 1) > 0 else { throw .invalidArgument("batches of \(batchRows ?? 0) rows") }
         self.table = table
         self.projection = projection
+        self.fragments = fragments ?? table.manifest.fragments
         self.offset = offset
         self.limit = limit
         self.batchRows = batchRows ?? BatchSize.rows(for: projection, of: table.manifest)
@@ -115,7 +119,7 @@ package struct TableScan: Sendable {
 
         /// Whether the piece just cut was the last one.
         private var isLastPiece: Bool {
-            rest == nil && (toGive == 0 || nextFragment == scan.table.manifest.fragments.count)
+            rest == nil && (toGive == 0 || nextFragment == scan.fragments.count)
         }
 
         /// The next rows to read; deletion vectors are read here as they are needed.
@@ -123,8 +127,8 @@ package struct TableScan: Sendable {
             while true {
                 if let piece = cutPiece() { return piece }
                 let manifest = scan.table.manifest
-                guard toGive > 0, nextFragment < manifest.fragments.count else { return nil }
-                let fragment = manifest.fragments[nextFragment]
+                guard toGive > 0, nextFragment < scan.fragments.count else { return nil }
+                let fragment = scan.fragments[nextFragment]
                 let files = scan.table.files
                 nextFragment += 1
                 let live = try await files.liveRowCount(of: fragment, manifest)
