@@ -117,7 +117,8 @@ let package = Package(
         tests(
             "LancerTableTests",
             [
-                "LancerBytes", "LancerArrow", "LancerProto", "LancerFile", "LancerStorage", "LancerTable",
+                "LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerFile", "LancerStorage",
+                "LancerTable",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),

@@ -39,6 +39,9 @@ public struct CleanupReport: Sendable, Hashable {
 public struct CompactionOptions: Sendable, Hashable {
     /// Rows a fragment should have; smaller ones are merged with their neighbours.
     public var targetRows = 1_048_576
+    /// Bytes of data files a fragment should have: one of half as many is not merged with its neighbours, and merged ones
+    /// become files of about this size. Nil looks at the rows only.
+    public var targetBytes: UInt64?
     /// Share of deleted rows above which a fragment is written anew, 0 to 1.
     public var deletedShare = 0.1
     /// Whether the call returns only when its bytes would survive a loss of power.
@@ -48,6 +51,16 @@ public struct CompactionOptions: Sendable, Hashable {
 
     /// The defaults, to be changed one by one.
     public init() {}
+
+    fileprivate var rules: CompactionRules {
+        get throws(LanceError) {
+            try CompactionRules(
+                targetRows: targetRows,
+                targetBytes: targetBytes ?? .max,
+                deletedShare: deletedShare
+            )
+        }
+    }
 }
 
 extension Dataset {
@@ -95,22 +108,26 @@ extension Dataset {
     ///
     /// - Throws: `invalidArgument`, `corrupt`, `io`.
     public func fragmentsToCompact(_ options: CompactionOptions = CompactionOptions()) async throws -> Int {
-        let rules = try CompactionRules(targetRows: options.targetRows, deletedShare: options.deletedShare)
-        return try await table.planCompaction(rules).bins.reduce(0) { $0 + $1.fragments.count }
+        try await table.planCompaction(try options.rules).bins.reduce(0) { $0 + $1.fragments.count }
     }
 
     /// Writes small fragments and those with many deleted rows anew, as fewer and larger ones. Rows keep their order; in
     /// a table with indices, rows written anew move to the end and are not covered by the indices until those are
     /// optimized. Memory does not grow with the table.
     ///
+    /// - Parameter progress: Told after each batch that was written its rows and their bytes in memory.
     /// - Returns: The new version, with what other writers committed since this one; this value when there is nothing to
     ///   do.
     /// - Throws: `unsupported` for tables with stable row ids, `conflict` when other writers go on changing the same
     ///   fragments, `corrupt`, `io`. The rows are as they were then.
-    public func compact(_ options: CompactionOptions = CompactionOptions()) async throws -> Dataset {
-        let rules = try CompactionRules(targetRows: options.targetRows, deletedShare: options.deletedShare)
+    public func compact(
+        _ options: CompactionOptions = CompactionOptions(),
+        progress: (@Sendable (_ rows: Int, _ bytes: Int) -> Void)? = nil
+    ) async throws -> Dataset {
+        let rules = try options.rules
         let table = table.storing(in: LocalStore(root: table.store.root, durable: options.durable))
-        return try Dataset(path: path, table: try await table.compact(rules, commitMessage: options.message))
+        let new = try await table.compact(rules, commitMessage: options.message, progress: progress)
+        return try Dataset(path: path, table: new)
     }
 
     /// Number of fragments.

@@ -1,8 +1,12 @@
 import LancerArrow
 import LancerBytes
+import LancerCodecs
+import LancerProto
 import LancerStorage
 import LancerTable
 import LancerTestSupport
+import SwiftProtobuf
+import Synchronization
 import Testing
 
 @Suite("Compaction and cleanup")
@@ -44,6 +48,97 @@ struct MaintenanceTests {
         #expect(plan.bins.map(\.fragments.count) == [4, 6])
         let large = try await TableFixture.create(MemoryStore(), 0..<100, rowsPerFile: 50).planCompaction(rules)
         #expect(large.bins.isEmpty)
+    }
+
+    @Test("bins follow a size in bytes, and what was compacted to it stays")
+    func byteBins() async throws {
+        let fragments = try (0..<12).map { index in
+            var fragment = try Self.fragment(rows: 1000, bytes: index == 6 ? 600 : 100)
+            fragment.id = UInt64(index)
+            return FragmentSize(fragment: fragment, physicalRows: 1000, liveRows: index == 0 ? 500 : 1000)
+        }
+        let rules = try CompactionRules(targetRows: 1 << 20, targetBytes: 300, deletedShare: 0.9)
+        let plan = CompactionPlan(fragments, rules)
+        #expect(plan.bins.map(\.byteCount) == [550, 500])
+        #expect(plan.bins.map { $0.fragments.map(\.id) } == [[0, 1, 2, 3, 4, 5], [7, 8, 9, 10, 11]])
+        // One file of at least 300 bytes can be made of each.
+        #expect(plan.bins.map { $0.rowsPerFile(rules) } == [5500, 5000])
+    }
+
+    private static func fragment(rows: Int, bytes: UInt64) throws -> Fragment {
+        let file = DataFile(
+            path: "f.lance",
+            fieldIDs: [0],
+            columnIndices: [0],
+            majorVersion: 2,
+            minorVersion: 2,
+            sizeInBytes: bytes
+        )
+        return Fragment(files: [file], rowCount: rows)
+    }
+
+    @Test("files are about as large as asked for, and a second compaction finds nothing to do")
+    func bytes() async throws {
+        let store = MemoryStore()
+        let table = try await TableFixture.create(store, 0..<20_000, rowsPerFile: 100)
+        let one = try #require(table.manifest.fragments[0].files[0].sizeInBytes)
+        let rules = try CompactionRules(targetRows: 1 << 20, targetBytes: one * 20, deletedShare: 0.1)
+        let compacted = try await table.compact(rules, commitMessage: nil)
+        #expect(try await TableFixture.ids(compacted) == Array(0..<20_000))
+        #expect((2...10).contains(compacted.manifest.fragments.count))
+        var last = compacted
+        // Merged pages are smaller than many little ones, so it takes a few rounds until the sizes are right.
+        for _ in 0..<4 { last = try await last.compact(rules, commitMessage: nil) }
+        #expect(try await last.compact(rules, commitMessage: nil).manifest.version == last.manifest.version)
+        #expect(try await TableFixture.ids(last) == Array(0..<20_000))
+    }
+
+    @Test("an index is told where rows went, and takes the place of the old one")
+    func remap() async throws {
+        let rules = try #require(Self.rules)
+        let store = MemoryStore()
+        let table = try await Self.table(store)
+        let old = Lance_Table_UUID.with { $0.uuid.append(contentsOf: [UInt8](repeating: 7, count: 16)) }
+        let new = Lance_Table_UUID.with { $0.uuid.append(contentsOf: [UInt8](repeating: 8, count: 16)) }
+        let covered = RoaringBitmap(sortedValues: 0..<10)
+        let indexed = try await table.committing(
+            .createIndex(
+                added: [
+                    .with {
+                        $0.uuid = old
+                        $0.name = "i"
+                        $0.fields = [0]
+                        $0.fragmentBitmap.append(contentsOf: covered.serialized().bytes)
+                    }
+                ],
+                removed: []
+            ),
+            nil
+        )
+        let before = try await TableFixture.ids(indexed)
+        let addresses = try await indexed.addresses(ofRows: Array(before.indices))
+        let seen = Mutex<RowAddressMap?>(nil)
+        let remap: Table.IndexRemapping = { _, map in
+            seen.withLock { $0 = map }
+            return [
+                .with {
+                    $0.oldID = old
+                    $0.newID = new
+                }
+            ]
+        }
+        let compacted = try await indexed.compact(rules, commitMessage: nil, remap: remap)
+        let map = try #require(seen.withLock { $0 })
+        #expect(try await TableFixture.ids(compacted) == before)
+        let after = try await compacted.addresses(ofRows: Array(before.indices))
+        for (one, two) in zip(addresses, after) { #expect(map.place(of: one) == .moved(two)) }
+        #expect(map.place(of: RowAddress(fragment: 1, offset: 2)) == .gone)
+        #expect(map.place(of: RowAddress(fragment: 77, offset: 2)) == .unchanged)
+        let section = try #require(compacted.manifest.indexSection)
+        let entries = try Lance_Table_IndexSection(serializedBytes: section.bytes).indices
+        #expect(entries.map(\.uuid) == [new])
+        let bitmap = try RoaringBitmap(serialized: ArrowBuffer(Array(entries[0].fragmentBitmap)))
+        #expect(bitmap.values == compacted.manifest.fragments.map { UInt32($0.id) })
     }
 
     @Test("a delete between the reading and the commit of a compaction brings no row back")

@@ -20,6 +20,9 @@ package struct TableWriteOptions: Sendable {
     }
 }
 
+/// Told, after each batch a long change has written, its rows and bytes.
+package typealias WriteProgress = @Sendable (_ rows: Int, _ bytes: Int) -> Void
+
 /// Where the batches of a write come from: a synchronous reader, or a scan.
 package protocol BatchSource {
     var schema: ArrowSchema { get }

@@ -1,3 +1,4 @@
+import LancerArrow
 import LancerBytes
 import LancerFile
 import LancerStorage
@@ -7,10 +8,11 @@ extension Table {
     ///
     /// - Throws: `corrupt`, `io`, and only for tables whose manifest lacks the numbers of rows.
     package func planCompaction(_ rules: CompactionRules) async throws -> CompactionPlan {
-        var sizes: [(fragment: Fragment, physical: Int, live: Int)] = []
+        var sizes: [FragmentSize] = []
         for fragment in manifest.fragments {
-            let physical = try await files.physicalRowCount(of: fragment, manifest)
-            sizes.append((fragment, physical, try await files.liveRowCount(of: fragment, manifest)))
+            let rows = try await files.physicalRowCount(of: fragment, manifest)
+            let live = try await files.liveRowCount(of: fragment, manifest)
+            sizes.append(FragmentSize(fragment: fragment, physicalRows: rows, liveRows: live))
         }
         return CompactionPlan(sizes, rules)
     }
@@ -18,18 +20,35 @@ extension Table {
     /// Writes small fragments and those with many deleted rows anew, as fewer and larger ones.
     ///
     /// Rows keep their order: fragments behind the first one that changes get new ids, too, without being written. In a
-    /// table with indices they keep their ids instead, so that the indices go on covering them, and rows written anew
-    /// move to the end, as the reference does it; indices do not cover those until they are optimized. Memory holds a few
-    /// batches and the unfinished pages of one file.
+    /// table with indices that are not remapped they keep their ids instead, so that the indices go on covering them, and
+    /// rows written anew move to the end, as the reference does it; indices do not cover those until they are optimized.
+    /// Memory holds a few batches and the unfinished pages of one file.
     ///
+    /// - Parameters:
+    ///   - progress: Told after each batch how many rows were written and the batch's bytes.
+    ///   - remap: Makes index segments anew for the rows' new addresses; nil leaves all as they are.
     /// - Returns: The new version; this one when there is nothing to do.
     /// - Throws: `unsupported` for tables with stable row ids and for file versions that are only read, `conflict`,
     ///   `corrupt`, `io`. The rows are as they were then.
-    package func compact(_ rules: CompactionRules, commitMessage: String?) async throws -> Table {
-        try await retrying { try await $0.compactOnce(rules, commitMessage) }
+    package func compact(
+        _ rules: CompactionRules,
+        commitMessage: String?,
+        progress: WriteProgress? = nil,
+        remap: IndexRemapping? = nil
+    ) async throws -> Table {
+        try await retrying { try await $0.compactOnce(rules, commitMessage, progress, remap) }
     }
 
-    private func compactOnce(_ rules: CompactionRules, _ commitMessage: String?) async throws -> Table {
+    /// Makes index segments anew after a compaction of `table`, whose rows get the addresses of the map.
+    package typealias IndexRemapping =
+        @Sendable (_ table: Table, _ map: RowAddressMap) async throws -> [RewrittenIndex]
+
+    private func compactOnce(
+        _ rules: CompactionRules,
+        _ commitMessage: String?,
+        _ progress: WriteProgress?,
+        _ remap: IndexRemapping?
+    ) async throws -> Table {
         try manifest.writerFlags.requireKnown(to: "write")
         guard !manifest.hasStableRowIDs else { throw LanceError.unsupported("compacting tables with stable row ids") }
         guard let version = FileVersion(manifest.fileVersion) else {
@@ -41,9 +60,9 @@ extension Table {
         do {
             var groups: [RewriteGroup] = []
             for bin in plan.bins {
-                groups.append(try await rewrite(bin, version, rules, &written))
+                groups.append(try await rewrite(bin, version, rules, progress, &written))
             }
-            groups = manifest.indexSection == nil ? withFollowers(groups) : groups
+            groups = manifest.indexSection == nil || remap != nil ? withFollowers(groups) : groups
             let loop = CommitLoop(store: store, commitMessage: commitMessage)
             let count = groups.reduce(0) { $0 + $1.new.count }
             if count > 0 {
@@ -52,9 +71,14 @@ extension Table {
                 }
                 try await number(&groups, from: UInt64(highest) + 1 - UInt64(count), &written)
             }
+            var indices: [RewrittenIndex] = []
+            if let remap, manifest.indexSection != nil {
+                indices = try await remap(self, try await RowAddressMap(groups, files, manifest))
+            }
+            let operation = Operation.rewrite(groups, indices: indices)
             return advanced(
                 to: try await Self.unwrapping { () async throws(CommitLoop.Failure) in
-                    try await loop.commit(.rewrite(groups), on: self)
+                    try await loop.commit(operation, on: self)
                 }
             )
         } catch let error as Uncertain {
@@ -86,6 +110,7 @@ extension Table {
         _ bin: CompactionPlan.Bin,
         _ version: FileVersion,
         _ rules: CompactionRules,
+        _ progress: WriteProgress?,
         _ written: inout [String]
     ) async throws -> RewriteGroup {
         let projection = try Projection(nil, of: manifest.schema)
@@ -102,7 +127,10 @@ extension Table {
         defer { written += writer.paths }
         do {
             let iterator = scan.makeIterator()
-            while let batch = try await iterator.next() { try writer.write(batch) }
+            while let batch = try await iterator.next() {
+                try writer.write(batch)
+                progress?(batch.rowCount, batch.sizeInBytes)
+            }
             try writer.finishFile()
         } catch {
             writer.cancel()

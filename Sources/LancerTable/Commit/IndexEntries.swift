@@ -73,6 +73,36 @@ struct IndexEntries {
         }
         message.indices += added
     }
+
+    /// Puts segments made anew in the places of the old ones. Where a segment covered all fragments that were merged, it
+    /// covers what became of them.
+    ///
+    /// - Throws: `conflict` when an old segment is not there any more, `corrupt` for a damaged list of fragments.
+    mutating func rewrite(_ indices: [RewrittenIndex], _ groups: [RewriteGroup]) throws(LanceError) {
+        for index in indices {
+            guard let position = message.indices.firstIndex(where: { $0.uuid == index.oldID }) else {
+                throw .conflict("an index was replaced or removed by another writer", retry: true)
+            }
+            var entry = message.indices[position]
+            entry.uuid = index.newID
+            if index.hasNewIndexDetails { entry.indexDetails = index.newIndexDetails }
+            entry.indexVersion = Int32(truncatingIfNeeded: index.newIndexVersion)
+            entry.files = index.files
+            // The files made anew are below the table's own root.
+            entry.clearBaseID()
+            if !entry.fragmentBitmap.isEmpty {
+                let bitmap = try RoaringBitmap(serialized: ArrowBuffer(Array(entry.fragmentBitmap)))
+                var covered = Set(bitmap.values.map { UInt64($0) })
+                for group in groups where group.old.allSatisfy({ covered.contains($0.id) }) {
+                    covered.subtract(group.old.map(\.id))
+                    covered.formUnion(group.new.map(\.id))
+                }
+                let ids = covered.sorted().map { UInt32(truncatingIfNeeded: $0) }
+                entry.fragmentBitmap = RoaringBitmap(sortedValues: ids).serialized().data
+            }
+            message.indices[position] = entry
+        }
+    }
 }
 
 extension Lance_Table_IndexMetadata {

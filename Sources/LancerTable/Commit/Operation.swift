@@ -14,7 +14,7 @@ package enum Operation: Sendable {
     /// Rows gone and others in their place.
     case update(RowUpdate)
     /// The same rows in other fragments.
-    case rewrite([RewriteGroup])
+    case rewrite([RewriteGroup], indices: [RewrittenIndex] = [])
     /// Columns added or replaced.
     case merge(ColumnMerge)
     /// Columns dropped or renamed, nulls allowed or forbidden: no file is touched.
@@ -50,7 +50,7 @@ package enum Operation: Sendable {
         switch self {
         case .delete(let gone, _): Set(gone.keys)
         case .update(let update): Set(update.gone.keys)
-        case .rewrite(let groups): Set(groups.flatMap(\.old).map(\.id))
+        case .rewrite(let groups, _): Set(groups.flatMap(\.old).map(\.id))
         default: []
         }
     }
@@ -97,7 +97,13 @@ package struct RewriteGroup: Sendable {
         self.old = old
         self.new = new
     }
+
+    /// Whether the fragment only gets another id.
+    var isRenumbering: Bool { old.count == 1 && new.count == 1 && old[0].files == new[0].files }
 }
+
+/// An index segment made anew for rows that moved.
+package typealias RewrittenIndex = Lance_Table_Transaction.Rewrite.RewrittenIndex
 
 /// Columns added to a table, or replaced by ones of another type.
 package struct ColumnMerge: Sendable {

@@ -77,9 +77,19 @@ struct PendingCommit {
                     $0.fieldsForPreservingFragBitmap = update.changedFieldIDs.map { UInt32(truncatingIfNeeded: $0) }
                 }
             )
-        case .rewrite(let groups):
+        case .rewrite(let groups, let indices):
             try draft.rewrite(groups)
-            message = .rewrite(.with { $0.groups = groups.map(\.message) })
+            if !indices.isEmpty {
+                var entries = try IndexEntries(draft.indexSection)
+                try entries.rewrite(indices, groups)
+                draft.indexSection = try entries.section()
+            }
+            message = .rewrite(
+                .with {
+                    $0.groups = groups.map(\.message)
+                    $0.rewrittenIndices = indices
+                }
+            )
         case .merge(let merge): message = try draft.merge(merge)
         case .project(let edits): message = try draft.project(edits)
         case .updateConfig(let change): message = try draft.change(change)

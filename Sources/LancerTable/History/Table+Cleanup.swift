@@ -123,9 +123,13 @@ extension Table {
     /// Removes what a plan names: first the manifests, so that no version is ever there without its files, then the
     /// files, but those that a version committed since names.
     ///
-    /// - Throws: `io`; what is left then is found by the next cleanup.
+    /// - Throws: `conflict` when a version got a tag since, `io`; what is left then is found by the next cleanup.
     package func clean(_ plan: CleanupPlan) async throws(LanceError) {
         let versions = VersionList(store: store)
+        let pinned = try await pinnedVersions()
+        if let name = plan.versions.first(where: { pinned.contains($0.version) }) {
+            throw .conflict("version \(name.version) was tagged after the cleanup was planned", retry: true)
+        }
         for file in plan.manifests { try await store.delete(file.path) }
         var needed = ReferencedFiles()
         for name in try await versions.all() where name.version > plan.newestVersion {

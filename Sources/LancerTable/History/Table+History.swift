@@ -60,7 +60,7 @@ extension Table {
     /// Commits an operation that has no files of its own.
     ///
     /// - Throws: `conflict`, `schemaMismatch`, `io`.
-    func committing(_ operation: Operation, _ commitMessage: String?) async throws(LanceError) -> Table {
+    package func committing(_ operation: Operation, _ commitMessage: String?) async throws(LanceError) -> Table {
         do throws(CommitLoop.Failure) {
             return advanced(
                 to: try await CommitLoop(store: store, commitMessage: commitMessage).commit(operation, on: self)

@@ -34,6 +34,11 @@ extension ArrowBuffer {
     }
 }
 
+extension ArrowBuffer {
+    /// The bytes as the content of a `bytes` field of a message.
+    var data: Data { Data(bytes) }
+}
+
 extension Message {
     /// The message as the content of a `bytes` field of another one.
     ///

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Facts about the terminal, if there is one.
 enum Terminal {
     /// Columns of the terminal that standard output goes to; nil when it goes to a file or pipe.
@@ -56,4 +58,15 @@ struct Progress {
         let bytes = Array(text.utf8)
         _ = write(STDERR_FILENO, bytes, bytes.count)
     }
+}
+
+/// A ``Progress`` told from several tasks.
+final class SharedProgress: Sendable {
+    private let progress: Mutex<Progress>
+
+    init(_ verb: String) { progress = Mutex(Progress(verb)) }
+
+    func advance(rows: Int, bytes: Int) { progress.withLock { $0.advance(rows: rows, bytes: bytes) } }
+
+    func finish() { progress.withLock { $0.finish() } }
 }
