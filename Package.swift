@@ -58,6 +58,7 @@ let package = Package(
         layer("LancerBytes", []),
         layer("LancerCodecs", ["LancerBytes", "CZstd", "CLZ4", "CZlib"]),
         layer("LancerArrow", ["LancerBytes", "LancerCodecs", "CArrowData"]),
+        layer("LancerExpression", ["LancerBytes", "LancerArrow"]),
         layer("LancerProto", [.product(name: "SwiftProtobuf", package: "swift-protobuf")]),
         layer(
             "LancerEncoding",
@@ -79,20 +80,24 @@ let package = Package(
         layer(
             "LancerTable",
             [
-                "LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerFile", "LancerStorage",
+                "LancerBytes", "LancerCodecs", "LancerArrow", "LancerExpression", "LancerProto", "LancerFile",
+                "LancerStorage",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),
         layer(
             "Lancer",
-            ["LancerBytes", "LancerArrow", "LancerFile", "LancerStorage", "LancerTable", "LancerInterchange"]
+            [
+                "LancerBytes", "LancerArrow", "LancerExpression", "LancerFile", "LancerStorage", "LancerTable",
+                "LancerInterchange",
+            ]
         ),
         .executableTarget(
             name: "lancer-cli",
             dependencies: [
-                "Lancer", "LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerEncoding", "LancerFile",
-                "LancerStorage",
-                "LancerTable", "LancerInterchange", "LancerParquet", "CPlatform",
+                "Lancer", "LancerBytes", "LancerCodecs", "LancerArrow", "LancerExpression", "LancerProto",
+                "LancerEncoding", "LancerFile", "LancerStorage", "LancerTable", "LancerInterchange", "LancerParquet",
+                "CPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
@@ -109,6 +114,7 @@ let package = Package(
         tests("LancerBytesTests", ["LancerBytes"]),
         tests("LancerCodecsTests", ["LancerBytes", "LancerCodecs"]),
         tests("LancerArrowTests", ["LancerBytes", "LancerArrow", "CArrowData"]),
+        tests("LancerExpressionTests", ["LancerBytes", "LancerArrow", "LancerExpression"]),
         tests("LancerEncodingTests", ["LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerEncoding"]),
         tests("LancerFileTests", ["LancerBytes", "LancerArrow", "LancerEncoding", "LancerFile"]),
         tests("LancerStorageTests", ["LancerBytes", "LancerStorage"]),

@@ -18,8 +18,8 @@ struct SourceTree {
     /// Libraries and the command, lowest first: a target may import only what stands before it.
     static let order = [
         "CZstd", "CLZ4", "CZlib", "CPlatform", "CArrowData", "LancerBytes", "LancerCodecs", "LancerArrow",
-        "LancerProto", "LancerEncoding", "LancerFile", "LancerStorage", "LancerParquet", "LancerInterchange",
-        "LancerTable", "Lancer", "lancer-cli",
+        "LancerExpression", "LancerProto", "LancerEncoding", "LancerFile", "LancerStorage", "LancerParquet",
+        "LancerInterchange", "LancerTable", "Lancer", "lancer-cli",
     ]
 
     static let root = URL(fileURLWithPath: #filePath)

@@ -1,17 +1,21 @@
 /// A day of the proleptic Gregorian calendar; year 0 is 1 BC.
-struct CivilDate {
-    var year: Int64
-    var month: Int
-    var day: Int
+package struct CivilDate: Sendable {
+    /// Year; 0 is 1 BC.
+    package var year: Int64
+    /// Month, 1 to 12.
+    package var month: Int
+    /// Day of the month, from 1.
+    package var day: Int
 
-    init(year: Int64, month: Int, day: Int) {
+    /// Puts a date together; see ``isValid``.
+    package init(year: Int64, month: Int, day: Int) {
         self.year = year
         self.month = month
         self.day = day
     }
 
     /// The date `days` after 1970-01-01. Any count of seconds in 64 bits gives a day that is far enough inside.
-    init(days: Int64) {
+    package init(days: Int64) {
         // Years counted from March, so that the leap day is the last of the year; eras of 400 years are all alike.
         let shifted = days &+ 719_468
         let era = shifted.floorDivided(by: 146_097)
@@ -25,7 +29,7 @@ struct CivilDate {
     }
 
     /// Days since 1970-01-01; the year must be within ±10^12.
-    var days: Int64 {
+    package var days: Int64 {
         let marchYear = month <= 2 ? year &- 1 : year
         let era = marchYear.floorDivided(by: 400)
         let yearOfEra = marchYear &- era &* 400
@@ -36,7 +40,7 @@ struct CivilDate {
     }
 
     /// Whether month and day exist.
-    var isValid: Bool {
+    package var isValid: Bool {
         guard (1...12).contains(month), day >= 1 else { return false }
         return day <= Self.daysInMonth(month, isLeap: isLeapYear)
     }
@@ -55,7 +59,7 @@ struct CivilDate {
 extension Int64 {
     /// The quotient rounded towards negative infinity; `divisor` is positive.
     @inline(__always)
-    func floorDivided(by divisor: Int64) -> Int64 {
+    package func floorDivided(by divisor: Int64) -> Int64 {
         let quotient = self / divisor
         return self % divisor < 0 ? quotient &- 1 : quotient
     }
@@ -109,7 +113,7 @@ public enum TimeZoneRule: Sendable, Hashable {
     }
 
     /// Minutes to add to UTC for the clock time that is written.
-    var minutes: Int {
+    package var minutes: Int {
         if case .fixed(let minutes) = self { return minutes }
         return 0
     }

@@ -55,10 +55,10 @@ public struct Int256: Sendable, Hashable, BitwiseCopyable {
     }
 
     /// The value's distance from zero, to be read as unsigned.
-    var magnitude: Int256 { isNegative ? negated : self }
+    package var magnitude: Int256 { isNegative ? negated : self }
 
     /// Multiplies the unsigned value by `factor` and adds `addend`; false when the result needs more than 255 bits.
-    mutating func multiplyAdd(_ factor: UInt64, _ addend: UInt64) -> Bool {
+    package mutating func multiplyAdd(_ factor: UInt64, _ addend: UInt64) -> Bool {
         var carry = addend
         func step(_ word: UInt64) -> UInt64 {
             let product = word.multipliedFullWidth(by: factor)
@@ -74,7 +74,7 @@ public struct Int256: Sendable, Hashable, BitwiseCopyable {
     }
 
     /// Divides the unsigned value by `divisor`, and returns the remainder.
-    mutating func divide(by divisor: UInt64) -> UInt64 {
+    package mutating func divide(by divisor: UInt64) -> UInt64 {
         var remainder: UInt64 = 0
         (word3, remainder) = divisor.dividingFullWidth((remainder, word3))
         (word2, remainder) = divisor.dividingFullWidth((remainder, word2))
@@ -84,7 +84,7 @@ public struct Int256: Sendable, Hashable, BitwiseCopyable {
     }
 
     /// Decimal digits of the magnitude, most significant first, as ASCII; `0` for zero.
-    var digits: [UInt8] {
+    package var digits: [UInt8] {
         var rest = magnitude
         var reversed: [UInt8] = []
         reversed.reserveCapacity(78)

@@ -21,6 +21,8 @@ package struct Projection: Sendable {
     /// Columns of the result.
     package let schema: ArrowSchema
     let columns: [Column]
+    /// For each column the fields from the top-level one down to it.
+    let paths: [[LanceField]]
 
     /// Finds columns by name.
     ///
@@ -28,10 +30,7 @@ package struct Projection: Sendable {
     /// - Throws: `notFound` for a name that does not exist, `invalidArgument` for one given twice.
     package init(_ names: [String]?, of schema: LanceSchema) throws(LanceError) {
         guard let names else {
-            fields = schema.fields
-            leafIDs = schema.leaves.map(\.id)
-            columns = schema.fields.indices.map { Column(topLevel: $0, steps: []) }
-            self.schema = schema.arrowSchema
+            try self.init(schema.fields.map { [$0] }, names: schema.fields.map(\.name), metadata: schema.metadata)
             return
         }
         var paths: [[LanceField]] = []
@@ -40,6 +39,13 @@ package struct Projection: Sendable {
             guard seen.insert(name).inserted else { throw .invalidArgument("column \"\(name)\" is asked for twice") }
             paths.append(try Self.resolve(name, schema))
         }
+        try self.init(paths, names: names, metadata: schema.metadata)
+    }
+
+    /// The fields at the end of paths that are known to exist.
+    ///
+    /// - Parameter names: What the columns of the result are called.
+    init(_ paths: [[LanceField]], names: [String], metadata: [String: String] = [:]) throws(LanceError) {
         let wanted = Set(paths.compactMap { $0.last?.id })
         var fields: [LanceField] = []
         var columns: [Column] = []
@@ -55,6 +61,7 @@ package struct Projection: Sendable {
         self.fields = fields
         leafIDs = fields.flatMap(\.leaves).map(\.id)
         self.columns = columns
+        self.paths = paths
         self.schema = ArrowSchema(
             zip(names, paths).map { name, path in
                 var field = path[path.count - 1].arrowField
@@ -62,7 +69,7 @@ package struct Projection: Sendable {
                 field.nullable = path.contains { $0.nullable }
                 return field
             },
-            metadata: schema.metadata
+            metadata: metadata
         )
     }
 
