@@ -28,7 +28,7 @@ enum PackedRows {
         return (FixedValues(rows, width: width, count: count), parts.map { $0.width * 8 })
     }
 
-    /// Rows of fields of any width: fixed ones as they are, others behind their length, and as FSST codes where `fsst`
+    /// Rows of fields of any width: fixed ones and vectors as they are, others behind their length, and as FSST codes where `fsst`
     /// gives some.
     static func variable(
         _ fields: [LeafValues],
@@ -43,6 +43,15 @@ enum PackedRows {
                 let bits = values.width * 8
                 described.append(.init(value: .flat(bits: bits), bits: bits, isVariable: false))
                 total += values.width * values.count
+            case .vectors(let values):
+                guard let rows = values.rows() else {
+                    throw .unsupported(
+                        "a packed struct with vectors of \(values.itemsPerValue) booleans, not whole bytes"
+                    )
+                }
+                fields[index] = .fixed(rows)
+                described.append(.init(value: values.flatEncoding, bits: rows.width * 8, isVariable: false))
+                total += rows.width * rows.count
             case .variable(let values):
                 let plain = CompressiveEncoding.variable(offsetBits: values.offsetBits)
                 let (values, encoding) = try fsst(values) ?? (values, plain)

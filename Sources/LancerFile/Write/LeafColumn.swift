@@ -103,6 +103,19 @@ struct LeafColumn: Sendable {
         }
     }
 
+    /// A vector in a packed struct has items of fixed width and fills whole bytes.
+    private static func checkPackedVector(_ type: ArrowType, _ refuse: (String) -> LanceError) throws(LanceError) {
+        var item = type
+        var bits = 1
+        while case .fixedSizeList(let field, let dimension) = item {
+            guard dimension > 0 else { throw refuse("a packed struct with \(type)") }
+            bits = try bits.multiplied(by: dimension, "items of a vector") % 8
+            item = field.type
+        }
+        if case .bool = item, bits == 0 { return }
+        guard item.byteWidth != nil else { throw refuse("a packed struct with \(type)") }
+    }
+
     private static func checkPacked(
         _ type: ArrowType,
         _ version: FileVersion,
@@ -112,6 +125,9 @@ struct LeafColumn: Sendable {
             switch field.type {
             case .utf8, .largeUtf8, .binary, .largeBinary:
                 if version == .v2_1 { throw refuse("a packed struct with \(field.type)") }
+            case .fixedSizeList:
+                if version == .v2_1 { throw refuse("a packed struct with \(field.type)") }
+                try checkPackedVector(field.type, refuse)
             default:
                 guard field.type.byteWidth != nil else { throw refuse("a packed struct with \(field.type)") }
             }

@@ -21,8 +21,10 @@ indirect enum FullZipValueDecoder: Sendable {
 
     /// One field of a packed struct.
     struct Field: Sendable {
-        /// How a variable field's bytes are decoded; nil for fixed width.
-        let variable: FullZipValueDecoder?
+        /// How the value's bytes are decoded; nil when they are the value.
+        let decoder: FullZipValueDecoder?
+        /// Whether a length of ``width`` bytes comes first.
+        let isVariable: Bool
         /// Bytes of the value, or of its length.
         let width: Int
     }
@@ -82,11 +84,17 @@ indirect enum FullZipValueDecoder: Sendable {
         case (.variablePackedStruct(let encodings), .structure(let fields)) where encodings.count == fields.count:
             var result: [Field] = []
             for (packed, field) in zip(encodings, fields) {
+                let width = packed.bits / 8
                 if packed.isVariable {
-                    result.append(Field(variable: try variable(packed.value, field.type), width: packed.bits / 8))
+                    let decoder = try variable(packed.value, field.type)
+                    result.append(Field(decoder: decoder, isVariable: true, width: width))
+                } else if case .fixedSizeList = field.type {
+                    guard packed.bits % 8 == 0 else { throw ValueDecoder.mismatch(packed.value, field.type) }
+                    let decoder = try fixed(packed.value, width, field.type)
+                    result.append(Field(decoder: decoder, isVariable: false, width: width))
                 } else {
                     let width = try ValueDecoder.packedWidth(packed.bits, field.type, packed.value)
-                    result.append(Field(variable: nil, width: width))
+                    result.append(Field(decoder: nil, isVariable: false, width: width))
                 }
             }
             return .packed(result)
@@ -115,29 +123,30 @@ indirect enum FullZipValueDecoder: Sendable {
     /// Appends `count` fixed-width values that lie back to back.
     func appendFixed(_ bytes: ArrowBuffer, count: Int, into output: ValueAccumulator) throws(LanceError) {
         guard bytes.count == count * fixedBytes else { throw .corrupt("\(bytes.count) bytes for \(count) values") }
+        if case .plain(let decoder, _) = self, Self.adopt(bytes, count, decoder, output) { return }
+        try bytes.withUnsafeBytes { (raw) throws(LanceError) in try appendFixed(raw, count: count, into: output) }
+    }
+
+    /// Appends a copy of `count` fixed-width values that lie back to back; `bytes` must have their length.
+    private func appendFixed(
+        _ bytes: UnsafeRawBufferPointer,
+        count: Int,
+        into output: ValueAccumulator
+    ) throws(LanceError) {
         switch (self, output) {
-        case (.plain(.flat, _), .fixed(let target, _)):
-            target.append(bytes)
         case (.plain(let decoder, _), _):
-            if Self.adopt(bytes, count, decoder, output) { return }
-            try bytes.withUnsafeBytes { (raw) throws(LanceError) in
-                try decoder.decodeChunk([raw], count: count, range: 0..<count, into: output)
-            }
+            try decoder.decodeChunk([bytes], count: count, range: 0..<count, into: output)
         case (.wideBoolean, .bits(let target)):
-            bytes.withUnsafeBytes { raw in
-                for byte in raw { target.append(byte != 0) }
-            }
+            for byte in bytes { target.append(byte != 0) }
         case (.vectors(let bitmapBytes, let itemBytes, let decoder), _):
-            try bytes.withUnsafeBytes { (raw) throws(LanceError) in
-                var position = 0
-                for _ in 0..<count {
-                    var parts: [UnsafeRawBufferPointer] = []
-                    for size in bitmapBytes + [itemBytes] {
-                        parts.append(UnsafeRawBufferPointer(rebasing: raw[position..<(position + size)]))
-                        position += size
-                    }
-                    try decoder.decodeChunk(parts[...], count: 1, range: 0..<1, into: output)
+            var position = 0
+            for _ in 0..<count {
+                var parts: [UnsafeRawBufferPointer] = []
+                for size in bitmapBytes + [itemBytes] {
+                    parts.append(UnsafeRawBufferPointer(rebasing: bytes[position..<(position + size)]))
+                    position += size
                 }
+                try decoder.decodeChunk(parts[...], count: 1, range: 0..<1, into: output)
             }
         default: throw .corrupt("a full-zip page's encoding does not fit the column's type")
         }
@@ -197,11 +206,13 @@ indirect enum FullZipValueDecoder: Sendable {
         }
         for (field, child) in zip(fields, children) {
             let bytes = try take(field.width)
-            if let variable = field.variable {
+            if let decoder = field.decoder, !field.isVariable {
+                try decoder.appendFixed(bytes, count: 1, into: child)
+            } else if let decoder = field.decoder {
                 var length: UInt64 = 0
                 for (index, byte) in bytes.enumerated() { length |= UInt64(byte) << UInt64(8 * index) }
                 let size = try Int(checked: length, "length in a packed struct")
-                try variable.appendVariable(try take(size), into: child)
+                try decoder.appendVariable(try take(size), into: child)
             } else {
                 try ValueDecoder.appendPacked(bytes, [field.width], 0..<1, [child])
             }
