@@ -118,7 +118,7 @@ extension Dataset {
     /// - Parameter progress: Told after each batch that was written its rows and their bytes in memory.
     /// - Returns: The new version, with what other writers committed since this one; this value when there is nothing to
     ///   do.
-    /// - Throws: `unsupported` for tables with stable row ids, `conflict` when other writers go on changing the same
+    /// - Throws: `conflict` when other writers go on changing the same
     ///   fragments, `corrupt`, `io`. The rows are as they were then.
     public func compact(
         _ options: CompactionOptions = CompactionOptions(),

@@ -118,7 +118,8 @@ extension WriteOptions {
                 limits: try FragmentLimits(rowsPerFile: maxRowsPerFile, bytesPerFile: maxBytesPerFile),
                 commitMessage: message,
                 fileVersion: fileVersion.version,
-                naming: v1ManifestPaths ? .v1 : .v2
+                naming: v1ManifestPaths ? .v1 : .v2,
+                stableRowIDs: stableRowIDs
             )
         }
     }

@@ -16,6 +16,9 @@ public struct WriteOptions: Sendable, Hashable {
     public var maxBytesPerFile = 90_000_000_000
     /// Name the manifests `1.manifest`, `2.manifest` … as tables made before 2025 did. An append keeps the table's way.
     public var v1ManifestPaths = false
+    /// Give every row an id that it keeps when it is updated or compacted. Asked for when a table is made or overwritten; a
+    /// table that has such ids keeps them.
+    public var stableRowIDs = false
     /// Whether a write returns only when its bytes would survive a loss of power.
     public var durable = true
     /// Text kept with the new version, shown by ``Dataset/versions()``.

@@ -32,7 +32,8 @@ def make(path: Path, writer: str, count: int = 100, rows_per_file: int = 40, **o
     if writer == "pylance":
         lance.write_dataset(rows(count), str(path), max_rows_per_file=rows_per_file, **options)
     else:
-        table_to_lance(rows(count), path, "--max-rows-per-file", rows_per_file)
+        flags = ["--stable-row-ids"] if options.get("enable_stable_row_ids") else []
+        table_to_lance(rows(count), path, "--max-rows-per-file", rows_per_file, *flags)
     return path
 
 
@@ -58,8 +59,6 @@ def check(path: Path, expected: pa.Table | None = None) -> pa.Table:
 @pytest.mark.parametrize("writer", ["lancer", "pylance"])
 @pytest.mark.parametrize("stable", [False, True])
 def test_deletes_by_both(writer, stable, scratch):
-    if stable and writer == "lancer":
-        pytest.skip("Lancer does not make tables with stable row ids yet")
     path = make(scratch / "t.lance", writer, **({"enable_stable_row_ids": True} if stable else {}))
     expected = rows(100)
     rng = random.Random(5)

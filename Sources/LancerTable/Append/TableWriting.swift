@@ -11,12 +11,21 @@ package struct TableWriteOptions: Sendable {
     package var fileVersion: FileVersion
     /// Names of the manifests of a new table.
     package var naming: ManifestNaming
+    /// Whether a new or overwritten table gets stable row ids; a table that has them keeps them.
+    package var stableRowIDs: Bool
 
-    package init(limits: FragmentLimits, commitMessage: String?, fileVersion: FileVersion, naming: ManifestNaming) {
+    package init(
+        limits: FragmentLimits,
+        commitMessage: String?,
+        fileVersion: FileVersion,
+        naming: ManifestNaming,
+        stableRowIDs: Bool = false
+    ) {
         self.limits = limits
         self.commitMessage = commitMessage
         self.fileVersion = fileVersion
         self.naming = naming
+        self.stableRowIDs = stableRowIDs
     }
 }
 
@@ -70,7 +79,12 @@ extension Table {
             (fragments) throws(CommitLoop.Failure) in
             try await CommitLoop(store: store, commitMessage: options.commitMessage)
                 .create(
-                    .overwrite(fragments, schema: schema, fileVersion: options.fileVersion),
+                    .overwrite(
+                        fragments,
+                        schema: schema,
+                        fileVersion: options.fileVersion,
+                        stableRowIDs: options.stableRowIDs
+                    ),
                     naming: options.naming
                 )
         }
@@ -88,7 +102,12 @@ extension Table {
             (fragments) throws(CommitLoop.Failure) in
             try await CommitLoop(store: store, commitMessage: options.commitMessage)
                 .commit(
-                    .overwrite(fragments, schema: schema, fileVersion: options.fileVersion),
+                    .overwrite(
+                        fragments,
+                        schema: schema,
+                        fileVersion: options.fileVersion,
+                        stableRowIDs: options.stableRowIDs
+                    ),
                     on: self
                 )
         }

@@ -38,11 +38,14 @@ package struct FragmentSize: Sendable {
     package var physicalRows: Int
     /// Rows that are not deleted.
     package var liveRows: Int
+    /// The index segments that cover it; only fragments with the same ones are merged, so that none loses its rows.
+    package var coverage: [Int]
 
-    package init(fragment: Fragment, physicalRows: Int, liveRows: Int) {
+    package init(fragment: Fragment, physicalRows: Int, liveRows: Int, coverage: [Int] = []) {
         self.fragment = fragment
         self.physicalRows = physicalRows
         self.liveRows = liveRows
+        self.coverage = coverage
     }
 
     /// About the bytes its live rows take, 0 when the manifest does not say.
@@ -81,6 +84,7 @@ package struct CompactionPlan: Sendable {
         for size in fragments {
             let gone = size.physicalRows - size.liveRows
             let mustGo = Double(gone) > Double(size.physicalRows) * rules.deletedShare
+            if let last = run.last, last.size.coverage != size.coverage { close(&run, rules) }
             if mustGo || !rules.needsNoMerge(rows: size.physicalRows, bytes: size.liveBytes) {
                 run.append((size, mustGo))
             } else {

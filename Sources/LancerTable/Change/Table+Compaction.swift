@@ -9,10 +9,18 @@ extension Table {
     /// - Throws: `corrupt`, `io`, and only for tables whose manifest lacks the numbers of rows.
     package func planCompaction(_ rules: CompactionRules) async throws -> CompactionPlan {
         var sizes: [FragmentSize] = []
+        let coverage = try IndexEntries(manifest.indexSection).coverage()
         for fragment in manifest.fragments {
             let rows = try await files.physicalRowCount(of: fragment, manifest)
             let live = try await files.liveRowCount(of: fragment, manifest)
-            sizes.append(FragmentSize(fragment: fragment, physicalRows: rows, liveRows: live))
+            sizes.append(
+                FragmentSize(
+                    fragment: fragment,
+                    physicalRows: rows,
+                    liveRows: live,
+                    coverage: coverage[fragment.id] ?? []
+                )
+            )
         }
         return CompactionPlan(sizes, rules)
     }
@@ -20,7 +28,7 @@ extension Table {
     /// Writes small fragments and those with many deleted rows anew, as fewer and larger ones.
     ///
     /// Rows keep their order: fragments behind the first one that changes get new ids, too, without being written. In a
-    /// table with indices that are not remapped they keep their ids instead, so that the indices go on covering them, and
+    /// table with indices of row addresses that are not remapped they keep their ids instead, so that the indices go on covering them, and
     /// rows written anew move to the end, as the reference does it; indices do not cover those until they are optimized.
     /// Memory holds a few batches and the unfinished pages of one file.
     ///
@@ -28,8 +36,8 @@ extension Table {
     ///   - progress: Told after each batch how many rows were written and the batch's bytes.
     ///   - remap: Makes index segments anew for the rows' new addresses; nil leaves all as they are.
     /// - Returns: The new version; this one when there is nothing to do.
-    /// - Throws: `unsupported` for tables with stable row ids and for file versions that are only read, `conflict`,
-    ///   `corrupt`, `io`. The rows are as they were then.
+    /// - Throws: `unsupported` for file versions that are only read, `conflict`, `corrupt`, `io`. The rows are as they were
+    ///   then.
     package func compact(
         _ rules: CompactionRules,
         commitMessage: String?,
@@ -50,7 +58,6 @@ extension Table {
         _ remap: IndexRemapping?
     ) async throws -> Table {
         try manifest.writerFlags.requireKnown(to: "write")
-        guard !manifest.hasStableRowIDs else { throw LanceError.unsupported("compacting tables with stable row ids") }
         guard let version = FileVersion(manifest.fileVersion) else {
             throw LanceError.unsupported("writing files of version \(manifest.fileVersion)")
         }
@@ -62,7 +69,8 @@ extension Table {
             for bin in plan.bins {
                 groups.append(try await rewrite(bin, version, rules, progress, &written))
             }
-            groups = manifest.indexSection == nil || remap != nil ? withFollowers(groups) : groups
+            // Indices hold addresses in tables with stable row ids, too.
+            if manifest.indexSection == nil || remap != nil { groups = withFollowers(groups) }
             let loop = CommitLoop(store: store, commitMessage: commitMessage)
             let count = groups.reduce(0) { $0 + $1.new.count }
             if count > 0 {
@@ -136,7 +144,28 @@ extension Table {
             writer.cancel()
             throw error
         }
-        return RewriteGroup(old: bin.fragments, new: writer.fragments)
+        return RewriteGroup(old: bin.fragments, new: try await keepingLineage(of: bin, writer.fragments))
+    }
+
+    /// Hands on stable row ids and row versions of the live rows.
+    private func keepingLineage(of bin: CompactionPlan.Bin, _ new: [Fragment]) async throws -> [Fragment] {
+        guard manifest.hasStableRowIDs else { return new }
+        var all = RowLineage()
+        for fragment in bin.fragments {
+            let lineage = try RowLineage(of: fragment)
+            let deleted = try await files.deletionVector(of: fragment, manifest)
+            let rows = 0..<lineage.ids.count
+            all.append(lineage.selecting(deleted?.liveRanges(in: rows) ?? [rows]))
+        }
+        var start = 0
+        var result: [Fragment] = []
+        for fragment in new {
+            let end = start + (fragment.physicalRowCount ?? 0)
+            guard end <= all.ids.count else { throw LanceError.corrupt("more rows were merged than there are ids") }
+            result.append(try fragment.carrying(all.selecting([start..<end])))
+            start = end
+        }
+        return result
     }
 
     /// Adds groups of one fragment each for those behind the first that changes, so that they can be given higher ids: in a

@@ -39,13 +39,13 @@ package struct CommitLoop: Sendable {
     ///
     /// - Throws: ``Failure`` with `alreadyExists` when there is a table, or `io`.
     package func create(_ operation: Operation, naming: ManifestNaming) async throws(Failure) -> Manifest {
-        guard case .overwrite(let fragments, let schema, let fileVersion) = operation else {
+        guard case .overwrite(let fragments, let schema, let fileVersion, let stableRowIDs) = operation else {
             throw Failure(error: .invalidArgument("a table begins with an Overwrite"), filesAreUnused: true)
         }
         var draft = ManifestDraft(schema: schema, fileVersion: fileVersion.description)
         let message: Lance_Table_Transaction.OneOf_Operation
         do throws(LanceError) {
-            message = try draft.overwrite(fragments, schema, fileVersion)
+            message = try draft.overwrite(fragments, schema, fileVersion, stableRowIDs: stableRowIDs)
         } catch {
             throw Failure(error: error, filesAreUnused: true)
         }

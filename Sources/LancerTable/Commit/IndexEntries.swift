@@ -74,11 +74,12 @@ struct IndexEntries {
         message.indices += added
     }
 
-    /// Puts segments made anew in the places of the old ones. Where a segment covered all fragments that were merged, it
-    /// covers what became of them.
+    /// Puts segments made anew in the places of the old ones. Where such a segment covered all fragments that were merged,
+    /// it covers what became of them.
     ///
     /// - Throws: `conflict` when an old segment is not there any more, `corrupt` for a damaged list of fragments.
     mutating func rewrite(_ indices: [RewrittenIndex], _ groups: [RewriteGroup]) throws(LanceError) {
+        var moved: Set<Int> = []
         for index in indices {
             guard let position = message.indices.firstIndex(where: { $0.uuid == index.oldID }) else {
                 throw .conflict("an index was replaced or removed by another writer", retry: true)
@@ -90,22 +91,40 @@ struct IndexEntries {
             entry.files = index.files
             // The files made anew are below the table's own root.
             entry.clearBaseID()
-            if !entry.fragmentBitmap.isEmpty {
-                let bitmap = try RoaringBitmap(serialized: ArrowBuffer(Array(entry.fragmentBitmap)))
-                var covered = Set(bitmap.values.map { UInt64($0) })
-                for group in groups where group.old.allSatisfy({ covered.contains($0.id) }) {
-                    covered.subtract(group.old.map(\.id))
-                    covered.formUnion(group.new.map(\.id))
-                }
-                let ids = covered.sorted().map { UInt32(truncatingIfNeeded: $0) }
-                entry.fragmentBitmap = RoaringBitmap(sortedValues: ids).serialized().data
-            }
             message.indices[position] = entry
+            moved.insert(position)
         }
+        for position in moved where !message.indices[position].fragmentBitmap.isEmpty {
+            var covered = Set(try message.indices[position].coveredFragments().map { UInt64($0) })
+            for group in groups where group.old.allSatisfy({ covered.contains($0.id) }) {
+                covered.subtract(group.old.map(\.id))
+                covered.formUnion(group.new.map(\.id))
+            }
+            let ids = covered.sorted().map { UInt32(truncatingIfNeeded: $0) }
+            message.indices[position].fragmentBitmap = RoaringBitmap(sortedValues: ids).serialized().data
+        }
+    }
+
+    /// For each fragment the segments that cover it, by their positions.
+    ///
+    /// - Throws: `corrupt`.
+    func coverage() throws(LanceError) -> [UInt64: [Int]] {
+        var result: [UInt64: [Int]] = [:]
+        for (position, entry) in message.indices.enumerated() where !entry.fragmentBitmap.isEmpty {
+            for id in try entry.coveredFragments() { result[UInt64(id), default: []].append(position) }
+        }
+        return result
     }
 }
 
 extension Lance_Table_IndexMetadata {
+    /// Ids of the fragments whose rows are in the segment, ascending.
+    ///
+    /// - Throws: `corrupt`.
+    func coveredFragments() throws(LanceError) -> [UInt32] {
+        try RoaringBitmap(serialized: ArrowBuffer(Array(fragmentBitmap))).values
+    }
+
     /// Whether rows of a fragment are in the segment. One without a list of fragments, or with one that cannot be read,
     /// may cover any.
     func covers(_ fragment: UInt64) -> Bool {

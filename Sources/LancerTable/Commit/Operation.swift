@@ -8,7 +8,8 @@ package enum Operation: Sendable {
     /// New rows behind the old ones.
     case append([Fragment])
     /// A new table, or new schema and rows in place of all old ones.
-    case overwrite([Fragment], schema: LanceSchema, fileVersion: FileVersion)
+    /// With `stableRowIDs` a table that has none gets them; one that has them keeps them in any case.
+    case overwrite([Fragment], schema: LanceSchema, fileVersion: FileVersion, stableRowIDs: Bool = false)
     /// Rows gone. `predicate` is the condition as text, for people.
     case delete(RowsGone, predicate: String)
     /// Rows gone and others in their place.
@@ -58,7 +59,7 @@ package enum Operation: Sendable {
     /// Fragments it adds rows with.
     package var newFragments: [Fragment] {
         switch self {
-        case .append(let fragments), .overwrite(let fragments, _, _): fragments
+        case .append(let fragments), .overwrite(let fragments, _, _, _): fragments
         case .update(let update): update.newFragments
         default: []
         }

@@ -50,8 +50,8 @@ struct PendingCommit {
             try check(fragments, on: current)
             try draft.append(fragments)
             message = .append(.with { $0.fragments = fragments.map(\.message) })
-        case .overwrite(let fragments, let schema, let fileVersion):
-            message = try draft.overwrite(fragments, schema, fileVersion)
+        case .overwrite(let fragments, let schema, let fileVersion, let stableRowIDs):
+            message = try draft.overwrite(fragments, schema, fileVersion, stableRowIDs: stableRowIDs)
         case .delete(let gone, let predicate):
             readVersion = current.version
             let (updated, removed) = try await deletions.apply(gone, prepared: base, to: current, files)

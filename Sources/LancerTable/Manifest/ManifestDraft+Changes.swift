@@ -19,9 +19,11 @@ extension ManifestDraft {
     mutating func overwrite(
         _ new: [Fragment],
         _ schema: LanceSchema,
-        _ fileVersion: FileVersion
+        _ fileVersion: FileVersion,
+        stableRowIDs: Bool
     ) throws(LanceError) -> Lance_Table_Transaction.OneOf_Operation {
         self.schema = schema
+        hasStableRowIDs = hasStableRowIDs || stableRowIDs
         fragments = []
         // Indices belong to the rows that go away.
         indexSection = nil
@@ -86,7 +88,9 @@ extension ManifestDraft {
                 continue
             }
             known.remove(fragment.id)
-            changed.append(try fragment.replacingFiles(fragment.files + [file]))
+            var widened = try fragment.replacingFiles(fragment.files + [file])
+            if hasStableRowIDs { try widened.markChanged(in: message.version) }
+            changed.append(widened)
         }
         guard known.isEmpty else {
             throw .conflict("fragments that were to get columns were removed by another writer", retry: true)

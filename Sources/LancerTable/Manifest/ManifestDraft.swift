@@ -47,15 +47,9 @@ package struct ManifestDraft {
         for var fragment in new {
             guard nextID <= UInt32.max else { throw .limitExceeded("the table has used up its fragment ids") }
             fragment.id = nextID
-            if hasStableRowIDs, fragment.message.rowIDSequence != nil {
+            if hasStableRowIDs {
                 // Rows that were moved keep their ids.
-                try fragment.message.markUpdated(rowCount: fragment.physicalRowCount ?? 0, version: message.version)
-            } else if hasStableRowIDs {
-                let rows = UInt64(fragment.physicalRowCount ?? 0)
-                let (end, overflow) = message.nextRowID.addingReportingOverflow(rows)
-                if overflow { throw .limitExceeded("the table has used up its row ids") }
-                try fragment.message.giveRowIDs(message.nextRowID..<end, version: message.version)
-                message.nextRowID = end
+                message.nextRowID = try fragment.complete(from: message.nextRowID, version: message.version)
             }
             fragments.append(fragment)
             message.maxFragmentID = UInt32(nextID)

@@ -21,6 +21,7 @@ struct Append: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Rows in one Lance data file at most (default 1048576).", valueName: "n"))
     var maxRowsPerFile: Int?
 
+    @OptionGroup var message: MessageOption
     @OptionGroup var output: JSONOption
 
     func validate() throws {
@@ -38,6 +39,7 @@ struct Append: AsyncParsableCommand {
             .batches(columns: columns.names, offset: 0, limit: nil, vectors: source.vectors)
         var options = WriteOptions()
         if let maxRowsPerFile { options.maxRowsPerFile = maxRowsPerFile }
+        options.message = message.message
         let result = try await Copy(mode: .append, options: options).toDataset(table, from: batches)
         try result.show(json: output.json)
     }

@@ -26,12 +26,15 @@ struct Convert: AsyncParsableCommand {
     @OptionGroup var version: VersionOption
     @OptionGroup var write: WriteOption
     @OptionGroup var source: SourceOption
+    @OptionGroup var message: MessageOption
     @OptionGroup var json: JSONOption
 
     func run() async throws {
         // What cannot be written is said before anything is read.
         let format = try DataFormat.of(destination, option: output.to, optionName: "--to")
-        let copy = Copy(mode: output.chosenMode, options: write.writeOptions)
+        var options = write.writeOptions
+        options.message = message.message
+        let copy = Copy(mode: output.chosenMode, options: options)
         try copy.check(destination, format)
         let batches = try await Input.open(sourcePath, source, version: version.selector).batches(
             columns: columns.names,

@@ -130,6 +130,9 @@ struct WriteOption: ParsableArguments {
     @Option(help: ArgumentHelp("Rows in one Lance data file at most (default 1048576).", valueName: "n"))
     var maxRowsPerFile: Int?
 
+    @Flag(help: "Give rows of a new table ids that stay the same when rows are updated or compacted.")
+    var stableRowIds = false
+
     func validate() throws {
         if let maxRowsPerFile, maxRowsPerFile < 1 { throw ValidationError("--max-rows-per-file must be at least 1.") }
     }
@@ -138,6 +141,7 @@ struct WriteOption: ParsableArguments {
         var options = WriteOptions()
         if let fileVersion { options.fileVersion = fileVersion }
         if let maxRowsPerFile { options.maxRowsPerFile = maxRowsPerFile }
+        options.stableRowIDs = stableRowIds
         return options
     }
 }
