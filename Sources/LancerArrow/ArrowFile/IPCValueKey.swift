@@ -3,7 +3,7 @@ import LancerBytes
 extension ArrowArray {
     /// Appends bytes that are the same for equal values of one type and different for others: what dictionaries of
     /// different batches are merged by. Floats are compared by their bits; a null is equal to a null.
-    func appendKey(of index: Int, to key: inout [UInt8]) {
+    package func appendKey(of index: Int, to key: inout [UInt8]) {
         if isNull(index) {
             key.append(0)
             return

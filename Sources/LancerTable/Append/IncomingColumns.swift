@@ -56,7 +56,10 @@ struct IncomingColumns: Sendable {
         self.schema = table.arrowSchema
     }
 
-    private static func check(
+    /// Whether values of a field of the data can be stored in one of the table.
+    ///
+    /// - Throws: `schemaMismatch` naming what does not fit.
+    static func check(
         _ given: LanceField,
         fits field: LanceField,
         path: String,

@@ -1,0 +1,85 @@
+import LancerArrow
+import LancerBytes
+import LancerFile
+
+/// Which columns of a table the source of a merge has, matched by name. The keys must be among them, others may be
+/// missing: rows that match keep what they have there, new rows get nulls.
+struct MergeColumns: Sendable {
+    /// The table's schema.
+    let schema: LanceSchema
+    /// Position in the source for each column of the table.
+    private let positions: [Int?]
+
+    /// - Throws: `schemaMismatch` naming the first column that does not fit.
+    init(_ source: ArrowSchema, into schema: LanceSchema) throws(LanceError) {
+        var names: Set<String> = []
+        for field in source.fields {
+            guard names.insert(field.name).inserted else {
+                throw .schemaMismatch("the data has two columns called \"\(field.name)\"")
+            }
+            guard schema.field(named: field.name) != nil else {
+                throw .schemaMismatch("column \"\(field.name)\" of the data is not in the table")
+            }
+        }
+        var positions: [Int?] = []
+        for field in schema.fields {
+            let position = source.index(of: field.name)
+            positions.append(position)
+            guard let position else { continue }
+            // The id does not matter for the comparison.
+            var id: Int32 = 0
+            let given = try LanceField(arrow: source.fields[position], nextID: &id, depth: 0)
+            try IncomingColumns.check(given, fits: field, path: field.name, isTop: true)
+        }
+        self.schema = schema
+        self.positions = positions
+    }
+
+    /// The table's columns that the source has.
+    var present: [LanceField] { zip(schema.fields, positions).filter { $1 != nil }.map(\.0) }
+
+    /// The table's columns that the source does not have.
+    var missing: [LanceField] { zip(schema.fields, positions).filter { $1 == nil }.map(\.0) }
+
+    /// The source's values of a column of the table; nil when it has none.
+    func array(_ column: Int, of batch: RecordBatch) -> ArrowArray? { positions[column].map { batch.columns[$0] } }
+
+    /// The source's values at the end of a path of fields, null where a struct on the way is.
+    ///
+    /// - Throws: `schemaMismatch` when the source does not have the column.
+    func array(at path: [LanceField], of batch: RecordBatch) throws(LanceError) -> ArrowArray {
+        guard let top = path.first, let column = schema.fields.firstIndex(where: { $0.id == top.id }),
+            var array = array(column, of: batch)
+        else { throw .schemaMismatch("the data has no column \"\(path.text)\"") }
+        var field = top
+        for step in path.dropFirst() {
+            guard case .structure(let children) = array.storage,
+                let index = field.children.firstIndex(where: { $0.id == step.id }), index < children.count
+            else { throw .schemaMismatch("\"\(path.text)\" of the data is no field of a struct") }
+            array = children[index].withValidity(Bitmap.both(array.validity, children[index].validity))
+            field = step
+        }
+        return array
+    }
+
+    /// The fields from a column of the table to the one that names mean.
+    ///
+    /// - Throws: `notFound`.
+    static func path(_ names: [String], in schema: LanceSchema) throws(LanceError) -> [LanceField] {
+        var level = schema.fields
+        var path: [LanceField] = []
+        for name in names {
+            guard let field = level.first(where: { $0.name == name }) else {
+                throw LanceError(.notFound, "there is no column \"\(names.joined(separator: "."))\"")
+            }
+            path.append(field)
+            level = field.children
+        }
+        return path
+    }
+}
+
+extension [LanceField] {
+    /// The path as people write it.
+    var text: String { map(\.name).joined(separator: ".") }
+}
