@@ -97,7 +97,7 @@ struct EncodedKeys: Sendable {
     }
 
     /// Hands over the rows that have a key, in order.
-    func forEach(_ body: (_ row: Int, _ key: UnsafeRawBufferPointer) -> Void) {
+    func visit(_ body: (_ row: Int, _ key: UnsafeRawBufferPointer) -> Void) {
         bytes.withUnsafeBytes { all in
             for row in 0..<count {
                 if let validity, !validity[row] { continue }

@@ -27,7 +27,7 @@ final class KeyedSource: @unchecked Sendable {
         try rows.forEachBatch { (start, batch) throws(LanceError) in
             var arrays: [ArrowArray] = []
             for path in keys { arrays.append(try columns.array(at: path, of: batch)) }
-            try EncodedKeys(arrays, rowCount: batch.rowCount).forEach { row, key in
+            try EncodedKeys(arrays, rowCount: batch.rowCount).visit { row, key in
                 keyOfRow[start + row] = Int32(truncatingIfNeeded: interner.intern(key))
             }
         }

@@ -68,4 +68,11 @@ package struct MergeCounts: Sendable, Hashable {
     package var deleted = 0
     /// How often it was worked out: once, and again for every time another writer was faster.
     package var attempts = 0
+
+    package init(inserted: Int = 0, updated: Int = 0, deleted: Int = 0, attempts: Int = 0) {
+        self.inserted = inserted
+        self.updated = updated
+        self.deleted = deleted
+        self.attempts = attempts
+    }
 }

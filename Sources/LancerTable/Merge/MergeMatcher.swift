@@ -51,7 +51,7 @@ struct MergeMatcher: Sendable {
         var result = Matches()
         var matched: [(row: Int, key: Int)] = []
         var isUnmatched = [Bool](repeating: true, count: count)
-        try EncodedKeys(keyColumns.map { columns[$0] }, rowCount: count).forEach { row, key in
+        try EncodedKeys(keyColumns.map { columns[$0] }, rowCount: count).visit { row, key in
             guard let index = source.index(of: key) else { return }
             matched.append((row, index))
             isUnmatched[row] = false

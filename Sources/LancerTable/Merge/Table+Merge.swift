@@ -65,6 +65,9 @@ extension Table {
         counts.updated = plan.updates.count
         counts.deleted = plan.deletes.count
         if plan.isEmpty || options.isDryRun { return self }
+        guard !manifest.hasStableRowIDs || plan.updates.isEmpty else {
+            throw LanceError.unsupported("a merge that updates rows of a table with stable row ids")
+        }
         let change = RowReplacement(
             gone: plan.gone,
             changedFieldIDs: manifest.schema.fields.flatMap(\.subtree).map(\.id),
@@ -97,7 +100,9 @@ extension Table {
     private func mergePlan(_ matcher: MergeMatcher, _ clauses: MergeClauses) async throws -> MergePlan {
         var plan = MergePlan()
         var isMatched = [Bool](repeating: false, count: matcher.source.keyCount)
-        try await sweep(matcher.projection) { try matcher.match($0) } _: { matches in
+        try await sweep(matcher.projection) {
+            try matcher.match($0)
+        } _: { matches in
             for key in matches.keys { isMatched[key] = true }
             plan.updates += matches.updates
             plan.deletes += matches.deletes

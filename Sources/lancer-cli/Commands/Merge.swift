@@ -5,7 +5,8 @@ import Lancer
 struct Merge: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "merge",
-        abstract: "Bring the rows of a file or table into a table by key: update those that are there, insert the rest.",
+        abstract:
+            "Bring the rows of a file or table into a table by key: update those that are there, insert the rest.",
         discussion: """
             Columns are matched by name. SOURCE needs the key columns; of others it may have some only: rows that are \
             updated keep what they have there, new rows get nulls. A null in a key matches nothing. Two rows of SOURCE \

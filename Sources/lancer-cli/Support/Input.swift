@@ -40,10 +40,13 @@ enum Input {
     /// that it has; a pipe cannot be read twice, so types are guessed there unless `--schema` gives them.
     static func open(_ path: String, _ options: SourceOption, fitting schema: ArrowSchema) async throws -> Input {
         let guessed = try await open(path, options, version: nil)
-        guard case .reader(let reader) = guessed, options.schema == nil, case .file = PathKind(path) else { return guessed }
+        guard case .reader(let reader) = guessed, options.schema == nil, case .file = PathKind(path) else {
+            return guessed
+        }
         let format = try DataFormat.of(path, option: options.from, optionName: "--from")
         guard [.csv, .tsv, .jsonl].contains(format) else { return guessed }
-        let fields = reader.schema.fields.map { field in schema.index(of: field.name).map { schema.fields[$0] } ?? field }
+        let fields = reader.schema.fields.map { field in schema.index(of: field.name).map { schema.fields[$0] } ?? field
+        }
         return .reader(try FormatReader.open(path, format, schema: ArrowSchema(fields)))
     }
 
