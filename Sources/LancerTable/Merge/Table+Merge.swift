@@ -65,9 +65,6 @@ extension Table {
         counts.updated = plan.updates.count
         counts.deleted = plan.deletes.count
         if plan.isEmpty || options.isDryRun { return self }
-        guard !manifest.hasStableRowIDs || plan.updates.isEmpty else {
-            throw LanceError.unsupported("a merge that updates rows of a table with stable row ids")
-        }
         let change = RowReplacement(
             gone: plan.gone,
             changedFieldIDs: manifest.schema.fields.flatMap(\.subtree).map(\.id),
@@ -75,7 +72,9 @@ extension Table {
             limits: options.limits,
             commitMessage: options.commitMessage
         )
-        return try await replacing(change) { writer in
+        return try await replacing(change) { fragments in
+            try keepingRowIDs(of: plan.updates.map(\.target), in: fragments)
+        } writing: { writer in
             try await write(plan, source, &writer)
         }
     }
