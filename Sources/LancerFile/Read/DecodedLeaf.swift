@@ -46,6 +46,12 @@ struct DecodedLeaf {
         return ArrowArray(type: field.type, length: stored.length, storage: .structure(chosen))
     }
 
+    /// Reads the blobs that the decoded descriptors point to.
+    mutating func resolveDescriptors(from source: any RangeSource) async throws {
+        let descriptors = try BlobDescriptors(try values.finish(storedType, count: values.count))
+        resolved = try await descriptors.read(from: source)
+    }
+
     /// Reads the blobs that the decoded pairs point to.
     mutating func resolve(_ blobs: BlobRanges, from source: any RangeSource) async throws {
         let pairs = try values.finish(storedType, count: values.count)

@@ -113,9 +113,6 @@ extension LanceFileReader {
         ranges: [Range<Int>]
     ) async throws -> [ArrowArray] {
         do {
-            for field in fields.lazy.flatMap(\.subtree) where field.isBlobV2 {
-                throw LanceError.unsupported("blob v2 column \"\(field.name)\"; choose other columns")
-            }
             var reads: [LeafRead] = []
             for leaf in fields.flatMap({ $0.leafLayouts() }) {
                 guard let column = columnOf[leaf.field.id], columns.indices.contains(column) else {
@@ -130,7 +127,11 @@ extension LanceFileReader {
             decoded.reserveCapacity(reads.count)
             for (read, (index, data)) in zip(reads, zip(indexes, data)) {
                 var leaf = try read.decode(index: index, data: data, in: self)
-                if let blobs = leaf.blobs { try await leaf.resolve(blobs, from: source) }
+                if read.field.isBlobV2 {
+                    try await leaf.resolveDescriptors(from: source)
+                } else if let blobs = leaf.blobs {
+                    try await leaf.resolve(blobs, from: source)
+                }
                 decoded.append(leaf)
             }
             let rowCount = ranges.reduce(0) { $0 + $1.count }

@@ -68,6 +68,7 @@ final class LeafRead {
     }
 
     private static func storedType(_ field: LanceField, _ file: LanceFileReader) throws(LanceError) -> ArrowType {
+        if field.isBlobV2 { return BlobDescriptors.type }
         if field.isBlob {
             // What the page's inner layout stores for each blob.
             if case .largeBinary = field.type {
@@ -75,7 +76,7 @@ final class LeafRead {
                     ArrowField("position", .uint64, nullable: false), ArrowField("size", .uint64, nullable: false),
                 ])
             }
-            throw .unsupported("blob column \"\(field.name)\" of type \(field.type) (blob v2)")
+            throw .unsupported("blob column \"\(field.name)\" of type \(field.type)")
         }
         if field.isPackedStruct,
             let stored = file.schema.fields.lazy.flatMap(\.subtree).first(where: { $0.id == field.id })

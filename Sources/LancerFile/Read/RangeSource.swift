@@ -10,9 +10,18 @@ package protocol RangeSource: Sendable {
     ///
     /// Neighbouring ranges may be read together. Local files answer without suspending.
     func read(_ ranges: [Range<UInt64>]) async throws -> [ArrowBuffer]
+    /// Opens a file of the directory that is named after this one, without its extension, and stands beside it.
+    func sidecar(_ name: String) async throws -> any RangeSource
 }
 
 extension RangeSource {
+    /// Refuses: a file alone has nothing beside it.
+    package func sidecar(_ name: String) async throws -> any RangeSource {
+        throw LanceError.unsupported("\"\(name)\", a file beside this one, is read only as part of a table").located(
+            file: path
+        )
+    }
+
     /// Reads one range.
     package func read(_ range: Range<UInt64>) async throws -> ArrowBuffer {
         let buffers = try await read([range])

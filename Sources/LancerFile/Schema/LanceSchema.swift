@@ -37,11 +37,24 @@ package struct LanceField: Sendable, Hashable {
         self.nullable = nullable
         self.metadata = metadata
         self.children = children
-        self.type = try LogicalType.type(for: logicalType, children: children.map(\.arrowField))
+        let storedType = try LogicalType.type(for: logicalType, children: children.map(\.arrowField))
+        // The children of a blob say how it is handed to the reference's writer; what is stored and read is bytes.
+        self.type = Self.isBlobV2(metadata) ? .largeBinary : storedType
     }
 
     /// The Arrow field.
-    package var arrowField: ArrowField { ArrowField(name, type, nullable: nullable, metadata: metadata) }
+    package var arrowField: ArrowField {
+        ArrowField(name, type, nullable: nullable, metadata: isBlobV2 ? blobMetadata : metadata)
+    }
+
+    /// The metadata of a second-form blob column that gives its bytes: no longer the extension, still a blob.
+    private var blobMetadata: [String: String] {
+        var result = metadata.filter {
+            !$0.key.hasPrefix("ARROW:extension:") && !$0.key.hasPrefix("lance-encoding:blob-")
+        }
+        result["lance-encoding:blob"] = "true"
+        return result
+    }
 
     /// Whether the field's values are one packed column of the file, children included.
     package var isPackedStruct: Bool {
@@ -50,13 +63,19 @@ package struct LanceField: Sendable, Hashable {
     }
 
     /// Whether the field's values are blobs beside the column.
-    package var isBlob: Bool { metadata["lance-encoding:blob"] == "true" }
+    package var isBlob: Bool { metadata["lance-encoding:blob"] == "true" && !isBlobV2 }
 
-    /// Whether the field is a column of blobs in the second form (opt-in in 2.2), which Lancer does not read.
-    package var isBlobV2: Bool { metadata["ARROW:extension:name"] == "lance.blob.v2" }
+    /// Whether the field is a column of blobs in the second form, which the reference writes in 2.2 files.
+    ///
+    /// Spec: Blobs, second form.
+    package var isBlobV2: Bool { Self.isBlobV2(metadata) }
 
-    /// Whether the field has a column of its own in a file: numbers, text, vectors, packed and empty structs.
-    package var isLeaf: Bool { children.isEmpty || isPackedStruct }
+    private static func isBlobV2(_ metadata: [String: String]) -> Bool {
+        metadata["ARROW:extension:name"] == "lance.blob.v2"
+    }
+
+    /// Whether the field has a column of its own in a file: numbers, text, vectors, blobs, packed and empty structs.
+    package var isLeaf: Bool { children.isEmpty || isPackedStruct || isBlobV2 }
 
     /// Fields with columns of their own, depth first: the order of columns in a file.
     package var leaves: [LanceField] { isLeaf ? [self] : children.flatMap(\.leaves) }

@@ -39,6 +39,7 @@ struct LeafColumn: Sendable {
             try collect(child, steps + [step], name + "." + child.name, topLevelIndex, version, &columns)
         }
         if field.isLeaf {
+            if field.isBlobV2 { throw refuse("a blob in the second form (lance.blob.v2)") }
             if field.isPackedStruct { try checkPacked(field.type, version, refuse) }
             try checkLeaf(field.type, refuse)
             let hints = EncodingHints(metadata: field.metadata)

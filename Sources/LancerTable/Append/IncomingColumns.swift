@@ -65,6 +65,11 @@ struct IncomingColumns: Sendable {
         path: String,
         isTop: Bool
     ) throws(LanceError) {
+        if field.isBlobV2 {
+            throw .unsupported(
+                "column \"\(path)\" holds blobs in the second form (lance.blob.v2), which is not written"
+            )
+        }
         guard given.logicalType == field.logicalType, given.children.count == field.children.count else {
             throw .schemaMismatch("column \"\(path)\" is \(field.type) in the table, \(given.type) in the data")
         }

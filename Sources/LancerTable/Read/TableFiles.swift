@@ -71,18 +71,21 @@ package final class TableFiles: Sendable {
                 at: ByteLocation(file: object.path)
             )
         }
-        let reader = try await LanceFileReader.open(StoredRangeSource(object), cache: pageCache)
+        let reader = try await LanceFileReader.open(
+            StoredRangeSource(object, store: store, storePath: path),
+            cache: pageCache
+        )
         return OpenedFile(reader: reader, columnOf: columnOf, path: object.path)
     }
 
-    /// Opens a file that a manifest names: when it is not there, the table is damaged.
-    private static func named<T>(_ open: () async throws -> T) async throws -> T {
+    /// Opens a file that a manifest or a data file names: when it is not there, the table is damaged.
+    fileprivate static func named<T>(_ open: () async throws -> T) async throws -> T {
         do {
             return try await open()
         } catch let error as LanceError where error.code == .notFound {
             throw LanceError(
                 .corrupt,
-                "the manifest names this file, but it is missing",
+                "the table needs this file, but it is missing",
                 at: error.location,
                 cause: error
             )
@@ -138,11 +141,26 @@ struct OpenedFile: Sendable {
 /// A stored object as the file reader wants it.
 struct StoredRangeSource: RangeSource {
     private let object: any StoredObject
+    private let store: any ObjectStore
+    private let storePath: String
 
-    init(_ object: any StoredObject) { self.object = object }
+    /// - Parameter storePath: Where in the store the object is.
+    init(_ object: any StoredObject, store: any ObjectStore, storePath: String) {
+        self.object = object
+        self.store = store
+        self.storePath = storePath
+    }
 
     var path: String { object.path }
     var size: UInt64 { object.size }
 
     func read(_ ranges: [Range<UInt64>]) async throws -> [ArrowBuffer] { try await object.read(ranges) }
+
+    func sidecar(_ name: String) async throws -> any RangeSource {
+        let suffix = ".lance"
+        let directory = storePath.hasSuffix(suffix) ? String(storePath.dropLast(suffix.count)) : storePath
+        let path = "\(directory)/\(name)"
+        let object = try await TableFiles.named { try await store.open(path) }
+        return StoredRangeSource(object, store: store, storePath: path)
+    }
 }
