@@ -119,10 +119,6 @@ def test_unknown_extensions_say_what_is_known(scratch):
     assert ".csv" in complaint("head", scratch / "x.foo", status=USAGE)
 
 
-def test_writing_parquet_is_unsupported_by_name(scratch, source):
-    assert "Parquet" in complaint("convert", source, scratch / "x.parquet", status=UNSUPPORTED)
-
-
 def test_standard_input_needs_a_format(scratch):
     assert "--from" in complaint("convert", "-", scratch / "x.lance", status=USAGE, input=b"a\n1\n")
     assert "--to" in complaint("convert", "-", "-", "--from", "csv", status=USAGE, input=b"a\n1\n")

@@ -90,6 +90,8 @@ public struct IPCReadOptions: Sendable {
     /// Whether `string_view` and `binary_view` columns become `large_string` and `large_binary` instead of `string`
     /// and `binary`, which hold at most 2 GiB a batch.
     public var largeViews = false
+    /// Whether a type that Lancer has not becomes the nearest one it has, or null, when only the schema is looked at.
+    package var substitutesTypes = false
 
     /// Options, to be changed one by one.
     public init() {}

@@ -106,13 +106,14 @@ struct IPCSchemaReader {
         let details = try table.table(3)
         let fields = children.map(\.0)
         let isView = id == IPCFormat.TypeID.utf8View || id == IPCFormat.TypeID.binaryView
-        let type = try IPCTypeReader(path: path, details: details, children: fields, largeViews: options.largeViews)
-            .type(id)
+        var reader = IPCTypeReader(path: path, details: details, children: fields, largeViews: options.largeViews)
+        reader.substitutes = options.substitutesTypes
+        let type = try reader.type(id)
         let isNested = [
             IPCFormat.TypeID.list, IPCFormat.TypeID.largeList, IPCFormat.TypeID.fixedSizeList,
             IPCFormat.TypeID.map, IPCFormat.TypeID.structure,
         ].contains(id)
-        guard isNested || children.isEmpty else {
+        guard isNested || children.isEmpty || options.substitutesTypes else {
             throw .corrupt("column \"\(path)\" is \(type) and has \(children.count) children")
         }
         let shape: IPCLayout.Shape = isView ? .view : isNested ? .nested(children.map(\.1)) : .direct

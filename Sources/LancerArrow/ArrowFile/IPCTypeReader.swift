@@ -8,6 +8,8 @@ struct IPCTypeReader {
     let details: FlatTable?
     let children: [ArrowField]
     var largeViews = false
+    /// See ``IPCReadOptions``.
+    var substitutes = false
 
     /// The type with the union's number `id`.
     ///
@@ -40,6 +42,7 @@ struct IPCTypeReader {
     }
 
     private func nested(_ id: UInt8) throws(LanceError) -> ArrowType {
+        if substitutes, let type = try substitute(id) { return type }
         switch id {
         case IPCFormat.TypeID.list: return .list(try onlyChild())
         case IPCFormat.TypeID.largeList: return .largeList(try onlyChild())
@@ -60,6 +63,19 @@ struct IPCTypeReader {
         case IPCFormat.TypeID.listView: throw unsupported("list_view")
         case IPCFormat.TypeID.largeListView: throw unsupported("large_list_view")
         default: throw unsupported("number \(id)")
+        }
+    }
+
+    /// The nearest type to one that Lancer has not; nil when it has it.
+    private func substitute(_ id: UInt8) throws(LanceError) -> ArrowType? {
+        switch id {
+        case IPCFormat.TypeID.listView: return .list(try onlyChild())
+        case IPCFormat.TypeID.largeListView: return .largeList(try onlyChild())
+        case IPCFormat.TypeID.runEndEncoded where children.count == 2: return children[1].type
+        case IPCFormat.TypeID.list, IPCFormat.TypeID.largeList, IPCFormat.TypeID.fixedSizeList,
+            IPCFormat.TypeID.structure, IPCFormat.TypeID.map:
+            return nil
+        default: return .null
         }
     }
 
@@ -98,6 +114,8 @@ struct IPCTypeReader {
         let scale = try number(1, absent: Int32(0))
         let width = try number(2, absent: Int32(128))
         switch width {
+        case 32 where substitutes, 64 where substitutes:
+            return .decimal128(precision: Int(min(max(precision, 1), 38)), scale: Int(scale))
         case 32, 64: throw unsupported("decimal\(width)(\(precision), \(scale))")
         case 128 where (1...38).contains(precision):
             return .decimal128(precision: Int(precision), scale: Int(scale))

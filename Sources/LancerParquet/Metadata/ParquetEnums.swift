@@ -19,6 +19,9 @@ package enum PhysicalType: Int32, Sendable, CustomStringConvertible {
     /// Bytes of the length that the schema gives.
     case fixedLengthByteArray = 7
 
+    /// Whether values are bytes of one length.
+    var isFixedBytes: Bool { self == .fixedLengthByteArray }
+
     /// The name in the specification.
     package var description: String {
         switch self {

@@ -190,10 +190,16 @@ extension ColumnChunk {
     fileprivate init(_ reader: inout ThriftReader, _ type: ThriftType) throws(LanceError) {
         try reader.enter(type)
         var id: Int16 = 0
+        var places: (offsetIndex: Int64?, offsetLength: Int32?, columnIndex: Int64?, columnLength: Int32?)
+        places = (nil, nil, nil, nil)
         while let type = try reader.nextField(&id) {
             switch id {
             case 1: filePath = try reader.string(type)
             case 3: try readMetadata(&reader, type)
+            case 4: places.offsetIndex = try reader.integer(type)
+            case 5: places.offsetLength = try reader.int32(type)
+            case 6: places.columnIndex = try reader.integer(type)
+            case 7: places.columnLength = try reader.int32(type)
             case 8:
                 // ENCRYPTION_WITH_FOOTER_KEY and ENCRYPTION_WITH_COLUMN_KEY alike.
                 isEncrypted = true
@@ -202,6 +208,12 @@ extension ColumnChunk {
             }
         }
         reader.leave()
+        if let offset = places.offsetIndex, let length = places.offsetLength {
+            offsetIndex = IndexLocation(offset: offset, length: length)
+        }
+        if let offset = places.columnIndex, let length = places.columnLength {
+            columnIndex = IndexLocation(offset: offset, length: length)
+        }
     }
 
     private mutating func readMetadata(_ reader: inout ThriftReader, _ type: ThriftType) throws(LanceError) {
@@ -221,15 +233,51 @@ extension ColumnChunk {
                 for _ in 0..<count { encodings.append(ParquetEncoding(rawValue: try reader.int32(element))) }
             case 3:
                 let (count, element) = try reader.list(type)
-                var names: [String] = []
                 for _ in 0..<count { names.append(try reader.string(element)) }
-                path = names.joined(separator: ".")
             case 4: codec = ParquetCodec(rawValue: try reader.int32(type))
             case 5: valueCount = try reader.integer(type)
             case 6: uncompressedSize = try reader.integer(type)
             case 7: compressedSize = try reader.integer(type)
             case 9: dataPageOffset = try reader.integer(type)
             case 11: dictionaryPageOffset = try reader.integer(type)
+            case 12: statistics = try ColumnStatistics(&reader, type)
+            case 13:
+                let (count, element) = try reader.list(type)
+                for _ in 0..<count { pageCounts.append(try PageCount(&reader, element)) }
+            default: try reader.skip(type)
+            }
+        }
+        reader.leave()
+    }
+}
+
+extension ColumnStatistics {
+    fileprivate init(_ reader: inout ThriftReader, _ type: ThriftType) throws(LanceError) {
+        try reader.enter(type)
+        var id: Int16 = 0
+        while let type = try reader.nextField(&id) {
+            switch id {
+            case 3: nullCount = try reader.integer(type)
+            case 5: maximum = try reader.binary(type).bytes
+            case 6: minimum = try reader.binary(type).bytes
+            // 1 and 2 are maximum and minimum in an order that writers did not agree on.
+            default: try reader.skip(type)
+            }
+        }
+        reader.leave()
+    }
+}
+
+extension PageCount {
+    fileprivate init(_ reader: inout ThriftReader, _ type: ThriftType) throws(LanceError) {
+        self.init(kind: 0, encoding: .plain, count: 0)
+        try reader.enter(type)
+        var id: Int16 = 0
+        while let type = try reader.nextField(&id) {
+            switch id {
+            case 1: kind = try reader.int32(type)
+            case 2: encoding = ParquetEncoding(rawValue: try reader.int32(type))
+            case 3: count = try reader.int32(type)
             default: try reader.skip(type)
             }
         }

@@ -28,8 +28,10 @@ package struct ColumnChunk: Sendable {
     package var physicalType = PhysicalType.boolean
     /// Encodings of the pages, levels included.
     package var encodings: [ParquetEncoding] = []
-    /// Names from the root down, joined with dots.
-    package var path = ""
+    /// Names from the root down.
+    package var names: [String] = []
+    /// The names, joined with dots.
+    package var path: String { names.joined(separator: ".") }
     /// Compression of the pages.
     package var codec = ParquetCodec.uncompressed
     /// Values with their levels, nulls included.
@@ -42,6 +44,14 @@ package struct ColumnChunk: Sendable {
     package var dataPageOffset: Int64 = 0
     /// Offset of the dictionary page.
     package var dictionaryPageOffset: Int64?
+    /// Smallest and largest value and the number of nulls, where the writer said.
+    package var statistics: ColumnStatistics?
+    /// How many pages there are of each kind, where the writer said.
+    package var pageCounts: [PageCount] = []
+    /// Where minima and maxima of every page are.
+    package var columnIndex: IndexLocation?
+    /// Where the place of every page is.
+    package var offsetIndex: IndexLocation?
     /// Another file that holds the chunk.
     package var filePath: String?
     /// Whether the chunk is encrypted.
@@ -54,6 +64,38 @@ package struct ColumnChunk: Sendable {
         if let dictionaryPageOffset, dictionaryPageOffset > 0 { return min(dictionaryPageOffset, dataPageOffset) }
         return dataPageOffset
     }
+}
+
+/// What a writer says of the values of a column chunk or page.
+///
+/// Spec: parquet.thrift, `Statistics`; bounds are in PLAIN encoding, without a length before bytes.
+package struct ColumnStatistics: Sendable, Equatable {
+    /// Number of nulls.
+    package var nullCount: Int64?
+    /// A value that none is below.
+    package var minimum: [UInt8]?
+    /// A value that none is above.
+    package var maximum: [UInt8]?
+}
+
+/// Pages of one kind in a column chunk.
+///
+/// Spec: parquet.thrift, `PageEncodingStats`.
+package struct PageCount: Sendable, Equatable {
+    /// 0: data, 2: dictionary, 3: data, v2.
+    package var kind: Int32
+    /// Encoding of the values.
+    package var encoding: ParquetEncoding
+    /// How many.
+    package var count: Int32
+}
+
+/// Where a part of the page index is.
+package struct IndexLocation: Sendable, Equatable {
+    /// Offset in the file.
+    package var offset: Int64
+    /// Number of bytes.
+    package var length: Int32
 }
 
 /// Rows that are stored together.

@@ -15,6 +15,9 @@ struct LeafConversion {
 
     private func array(_ values: PhysicalValues, _ type: ArrowType) throws(LanceError) -> ArrowArray {
         let count = values.count
+        if case .dictionary(let index, let value, _) = type {
+            return try DictionaryEncoding.encode(try array(values, value), index: index, type: type)
+        }
         switch values {
         case .bits(let bits): return ArrowArray(type: type, length: count, storage: .boolean(bits))
         case .fixed(let buffer, let width):
@@ -24,8 +27,6 @@ struct LeafConversion {
             switch type {
             case .decimal128: return try decimals(offsets, data, count, width: 16, type)
             case .decimal256: return try decimals(offsets, data, count, width: 32, type)
-            case .dictionary(let index, let value, _):
-                return try DictionaryEncoding.encode(try array(values, value), index: index, type: type)
             default: break
             }
             let isWide = type.offsetWidth == 8
@@ -63,6 +64,9 @@ struct LeafConversion {
             return extended(buffer, Int32.self, count, width: type.byteWidth ?? 16)
         case (.int64, .decimal128), (.int64, .decimal256):
             return extended(buffer, Int64.self, count, width: type.byteWidth ?? 16)
+        case (.fixedLengthByteArray, .decimal128(_, let scale)) where scale < 0,
+            (.fixedLengthByteArray, .decimal256(_, let scale)) where scale < 0:
+            return try DecimalDivision(zeros: -scale).divided(buffer, width: width, to: type.byteWidth ?? 16)
         case (.fixedLengthByteArray, .decimal128), (.fixedLengthByteArray, .decimal256):
             let target = type.byteWidth ?? 16
             var failed = false

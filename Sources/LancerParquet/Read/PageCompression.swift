@@ -1,7 +1,7 @@
 import LancerBytes
 import LancerCodecs
 
-/// Decompression of pages.
+/// Compression and decompression of pages.
 enum PageCompression {
     /// A page that grows by more than this, and is large, is refused: no data compresses so well, bombs do.
     private static let expansionLimit = 4096
@@ -40,6 +40,22 @@ enum PageCompression {
             case .lz4Raw: try LZ4Block.decompress(bytes, uncompressedSize: size)
             case .lz4: try lz4(bytes, size: size)
             default: throw .unsupported("Parquet pages compressed with \(codec)")
+            }
+        }
+    }
+
+    /// `input` compressed.
+    ///
+    /// - Parameter level: Level of zstd or gzip; nil for the usual one.
+    static func compress(_ input: ArrowBuffer, _ codec: ParquetCodec, level: Int?) throws(LanceError) -> ArrowBuffer {
+        if codec == .uncompressed { return input }
+        return try input.withUnsafeBytes { (bytes) throws(LanceError) in
+            switch codec {
+            case .snappy: try Snappy.compress(bytes)
+            case .gzip: try Gzip.compress(bytes, level: min(max(level ?? 6, 0), 9))
+            case .zstd: try Zstd.compress(bytes, level: level ?? 1)
+            case .lz4Raw: try LZ4Block.compress(bytes)
+            default: throw .unsupported("writing Parquet compressed with \(codec)")
             }
         }
     }

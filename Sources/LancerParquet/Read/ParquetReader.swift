@@ -1,7 +1,5 @@
-import Dispatch
 import LancerArrow
 import LancerBytes
-import Synchronization
 
 /// How a Parquet file is read.
 package struct ParquetReadOptions: Sendable {
@@ -167,7 +165,7 @@ package struct ParquetReader: RecordBatchReader {
         for reader in self.readers { chunks[reader.leaf.index] = try reader.take(rows) }
         let assembler = RecordAssembler(chunks)
         let nodes = columns
-        let arrays = try readers.parallel(nodes.count, isParallel: options.isParallel) { (index) throws(LanceError) in
+        let arrays = try Parallel.map(nodes.count, isParallel: options.isParallel) { (index) throws(LanceError) in
             try assembler.column(nodes[index])
         }
         rowsLeft -= rows
@@ -198,40 +196,12 @@ private struct ParallelReaders: @unchecked Sendable {
         isParallel: Bool,
         _ body: @escaping @Sendable (LeafReader, Int) throws(LanceError) -> T
     ) throws(LanceError) -> [T] {
-        try parallel(readers.count, isParallel: isParallel) { (index) throws(LanceError) in
+        try Parallel.map(readers.count, isParallel: isParallel) { (index) throws(LanceError) in
             do throws(LanceError) {
                 return try body(readers[index], index)
             } catch {
                 throw error.located(part: "column \"\(readers[index].leaf.path)\"")
             }
         }
-    }
-
-    func parallel<T: Sendable>(
-        _ count: Int,
-        isParallel: Bool,
-        _ body: @escaping @Sendable (Int) throws(LanceError) -> T
-    ) throws(LanceError) -> [T] {
-        if !isParallel || count < 2 {
-            var results: [T] = []
-            for index in 0..<count { results.append(try body(index)) }
-            return results
-        }
-        let results = Mutex<[Result<T, LanceError>?]>([Result<T, LanceError>?](repeating: nil, count: count))
-        DispatchQueue.concurrentPerform(iterations: count) { index in
-            let result: Result<T, LanceError>
-            do throws(LanceError) {
-                result = .success(try body(index))
-            } catch {
-                result = .failure(error)
-            }
-            results.withLock { $0[index] = result }
-        }
-        var values: [T] = []
-        for result in results.withLock({ $0 }) {
-            guard let result else { throw .corrupt("a column was not read") }
-            values.append(try result.get())
-        }
-        return values
     }
 }

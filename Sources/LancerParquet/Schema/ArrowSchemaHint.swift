@@ -4,8 +4,17 @@ import LancerBytes
 /// The Arrow schema that Arrow's writers store in the file's metadata.
 enum ArrowSchemaHint {
     static let key = "ARROW:schema"
+    /// Metadata of a field that says its id in a Parquet file.
+    static let fieldIDKey = "PARQUET:field_id"
 
-    /// The schema behind the key, nil when there is none or it has types Lancer has not.
+    /// The text for a schema.
+    static func text(_ schema: ArrowSchema) throws(LanceError) -> String {
+        let sink = MemorySink()
+        _ = try ArrowIPCStreamWriter(schema: schema, sink: sink)
+        return Base64.encode(sink.buffer)
+    }
+
+    /// The schema behind the key, nil when there is none or Lancer cannot use it. Types Lancer has not are others there.
     ///
     /// Spec: base64 of an encapsulated IPC schema message.
     ///
@@ -13,8 +22,10 @@ enum ArrowSchemaHint {
     static func read(_ keyValues: [String: String]) throws(LanceError) -> ArrowSchema? {
         guard let text = keyValues[key] else { return nil }
         guard let bytes = Base64.decode(text) else { throw .corrupt("\(key) is not base64") }
+        var options = IPCReadOptions()
+        options.substitutesTypes = true
         do throws(LanceError) {
-            return try ArrowIPCStreamReader(BufferStream(bytes)).schema
+            return try ArrowIPCStreamReader(BufferStream(bytes), options: options).schema
         } catch {
             if error.code == .unsupported { return nil }
             throw error.located(part: key)

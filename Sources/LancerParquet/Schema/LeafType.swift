@@ -106,13 +106,19 @@ enum LeafType {
         case (.time32(.millisecond), .time32(.second)), (.date32, .date64), (.int64, .duration), (.int64, .uint32),
             (.utf8, .largeUtf8), (.binary, .largeBinary):
             return hint
-        case (.decimal128(let precision, let scale), .decimal256(let wanted, let wantedScale)):
-            return precision == wanted && scale == wantedScale ? hint : nil
-        case (.utf8, .dictionary(let index, let value, let ordered)),
-            (.binary, .dictionary(let index, let value, let ordered)):
+        case (.decimal128(let precision, let scale), .decimal128(let wanted, let wantedScale)),
+            (.decimal128(let precision, let scale), .decimal256(let wanted, let wantedScale)),
+            (.decimal256(let precision, let scale), .decimal128(let wanted, let wantedScale)),
+            (.decimal256(let precision, let scale), .decimal256(let wanted, let wantedScale)):
+            // Scales that Parquet has not are written as others, see `LeafStorage`.
+            guard let stored = LeafStorage.decimal(wanted, wantedScale), wantedScale >= 0 || physical.isFixedBytes
+            else {
+                return nil
+            }
+            return stored == (precision, scale) ? hint : nil
+        case (_, .dictionary(let index, let value, let ordered)):
             guard index.isInteger, let value = adopted(value, own, physical) else { return nil }
             return .dictionary(index: index, value: value, ordered: ordered)
-        case (_, .dictionary(_, let value, _)): return adopted(value, own, physical)
         default: return nil
         }
     }

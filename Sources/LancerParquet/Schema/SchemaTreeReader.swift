@@ -87,7 +87,7 @@ struct SchemaTreeReader {
             let itemHint = hint.flatMap { $0.type.children.count == 1 ? $0.type.children[0] : nil }
             let item = try value(element, place, nullable: false, hint: itemHint)
             return list(
-                named: element.name,
+                of: element,
                 nullable: false,
                 place: place,
                 definition: definition,
@@ -121,6 +121,13 @@ struct SchemaTreeReader {
         return try group(element, count, place, nullable: nullable, hint: hint)
     }
 
+    /// What the writer said beside, and the id that the schema gives.
+    private func metadata(of element: SchemaElement, _ hint: ArrowField?) -> [String: String] {
+        var result = hint?.metadata ?? [:]
+        if let id = element.fieldID, id >= 0 { result[ArrowSchemaHint.fieldIDKey] = "\(id)" }
+        return result
+    }
+
     private mutating func leaf(
         _ element: SchemaElement,
         _ physical: PhysicalType,
@@ -149,7 +156,7 @@ struct SchemaTreeReader {
             element.name,
             type,
             nullable: nullable || type == .null,
-            metadata: hint?.metadata ?? [:]
+            metadata: metadata(of: element, hint)
         )
         return .leaf(field, leaf)
     }
@@ -169,7 +176,7 @@ struct SchemaTreeReader {
             element.name,
             .structure(children.map(\.field)),
             nullable: nullable,
-            metadata: hint?.metadata ?? [:]
+            metadata: metadata(of: element, hint)
         )
         return .structure(field, definition: place.definition, children: children)
     }
@@ -194,7 +201,7 @@ struct SchemaTreeReader {
             item = try field(place, hint: itemHint)
         }
         return list(
-            named: element.name,
+            of: element,
             nullable: nullable,
             place: place,
             definition: definition,
@@ -212,7 +219,7 @@ struct SchemaTreeReader {
     }
 
     private func list(
-        named name: String,
+        of element: SchemaElement,
         nullable: Bool,
         place: Place,
         definition: Int,
@@ -229,11 +236,11 @@ struct SchemaTreeReader {
         }
         switch hint?.type {
         case .largeList: type = .largeList(itemField)
-        case .fixedSizeList(_, let size) where size > 0: type = .fixedSizeList(itemField, size)
+        case .fixedSizeList(_, let size): type = .fixedSizeList(itemField, size)
         default: type = .list(itemField)
         }
         return .list(
-            ArrowField(name, type, nullable: nullable, metadata: hint?.metadata ?? [:]),
+            ArrowField(element.name, type, nullable: nullable, metadata: metadata(of: element, hint)),
             definition: definition,
             itemDefinition: place.definition,
             repetition: place.repetition,
@@ -280,7 +287,7 @@ struct SchemaTreeReader {
                 element.name,
                 .map(entries, keysSorted: isSorted),
                 nullable: nullable,
-                metadata: hint?.metadata ?? [:]
+                metadata: metadata(of: element, hint)
             ),
             definition: definition,
             itemDefinition: place.definition,

@@ -7,8 +7,8 @@ struct Convert: AsyncParsableCommand {
         commandName: "convert",
         abstract: "Copy a table from one format to another.",
         discussion: """
-            Formats go by extension: .csv .tsv .jsonl .ndjson .npy .arrow .ipc .feather .arrows .lance, and .parquet for \
-            reading, where a folder of .parquet files counts as one table; - stands for standard input or output, \
+            Formats go by extension: .csv .tsv .jsonl .ndjson .npy .arrow .ipc .feather .arrows .parquet .lance; a folder \
+            of .parquet files counts as one table; - stands for standard input or output, \
             with --from or --to. CSV and JSON are read twice, first to find the types of \
             the columns; --schema saves that. A .npy file holds one column: choose it with --columns.
             """
@@ -25,6 +25,7 @@ struct Convert: AsyncParsableCommand {
     @OptionGroup var window: WindowOption
     @OptionGroup var version: VersionOption
     @OptionGroup var write: WriteOption
+    @OptionGroup var parquet: ParquetOption
     @OptionGroup var source: SourceOption
     @OptionGroup var message: MessageOption
     @OptionGroup var json: JSONOption
@@ -34,7 +35,11 @@ struct Convert: AsyncParsableCommand {
         let format = try DataFormat.of(destination, option: output.to, optionName: "--to")
         var options = write.writeOptions
         options.message = message.message
-        let copy = Copy(mode: output.chosenMode, options: options)
+        let copy = Copy(
+            mode: output.chosenMode,
+            options: options,
+            parquet: try parquet.options(for: format)
+        )
         try copy.check(destination, format)
         let batches = try await Input.open(sourcePath, source, version: version.selector).batches(
             columns: columns.names,

@@ -1,9 +1,12 @@
 import Lancer
+import LancerParquet
 
 /// Copies batches to a table or file.
 struct Copy {
     let mode: OutputMode
     let options: WriteOptions
+    /// For a Parquet file.
+    var parquet = ParquetWriteOptions()
 
     /// What was written.
     struct Result {
@@ -33,9 +36,6 @@ struct Copy {
 
     /// Refuses a destination that cannot be written in this mode.
     func check(_ path: String, _ format: DataFormat) throws(LanceError) {
-        if format == .parquet {
-            throw LanceError(.unsupported, "\(path): Parquet is read, not written; write .arrow or .lance")
-        }
         if format == .lance {
             guard path != "-" else {
                 throw LanceError(
@@ -95,7 +95,7 @@ struct Copy {
         let counter = RowCounter()
         defer { counter.finish() }
         var source = CountedBatches(batches, counter)
-        let writer = try FormatWriter(format, schema: source.schema, sink: sink)
+        let writer = try FormatWriter(format, schema: source.schema, sink: sink, parquet: parquet)
         while let batch = try await source.next() { try writer.write(batch) }
         try writer.finish()
         try sink.flush()

@@ -11,7 +11,7 @@ enum DataFormat: String, CaseIterable, ExpressibleByArgument {
     case arrow
     /// Arrow IPC stream.
     case arrows
-    /// A Parquet file, or a folder of them; read only.
+    /// A Parquet file, or a folder of them for reading.
     case parquet
     /// A Lance dataset directory.
     case lance

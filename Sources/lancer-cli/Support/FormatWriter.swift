@@ -1,5 +1,6 @@
 import Lancer
 import LancerInterchange
+import LancerParquet
 
 /// Writes one of the formats that are a single file.
 struct FormatWriter {
@@ -9,7 +10,7 @@ struct FormatWriter {
     let finish: () throws -> Void
 
     /// Starts a file.
-    init(_ format: DataFormat, schema: ArrowSchema, sink: FileSink) throws {
+    init(_ format: DataFormat, schema: ArrowSchema, sink: FileSink, parquet: ParquetWriteOptions) throws {
         switch format {
         case .csv, .tsv:
             var options = CSVWriterOptions()
@@ -34,7 +35,10 @@ struct FormatWriter {
             write = { batch in if let column = batch.columns.first { try writer.write(column) } }
             // The number of rows stands at the start and is known only now.
             finish = { try sink.rewriteStart(try writer.finish()) }
-        case .parquet: throw LanceError(.unsupported, "Parquet is read, not written; write .arrow or .lance")
+        case .parquet:
+            var writer = try ParquetWriter(schema: schema, sink: sink, options: parquet)
+            write = { try writer.write($0) }
+            finish = { try writer.finish() }
         case .lance: throw LanceError(.invalidArgument, "a Lance table is a directory, not a file")
         }
     }

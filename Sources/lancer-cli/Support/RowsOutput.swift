@@ -10,6 +10,7 @@ struct RowsOutput: ParsableArguments {
     var output: String?
 
     @OptionGroup var options: OutputOption
+    @OptionGroup var parquet: ParquetOption
     @OptionGroup var json: JSONOption
 
     func validate() throws {
@@ -22,12 +23,16 @@ struct RowsOutput: ParsableArguments {
     func write(_ batches: any BatchSource, verb: String) async throws {
         if let output {
             let format = try DataFormat.of(output, option: options.to, optionName: "--to")
-            let copy = Copy(mode: options.chosenMode, options: WriteOptions())
+            let copy = Copy(
+                mode: options.chosenMode,
+                options: WriteOptions(),
+                parquet: try parquet.options(for: format)
+            )
             try copy.check(output, format)
             let result = try await copy.run(batches, to: output, format)
             if output != "-" { try result.show(json: json.json) }
         } else if let format = options.to ?? (json.json ? .jsonl : nil) {
-            let copy = Copy(mode: .create, options: WriteOptions())
+            let copy = Copy(mode: .create, options: WriteOptions(), parquet: try parquet.options(for: format))
             try copy.check("-", format)
             _ = try await copy.run(batches, to: "-", format)
         } else {
