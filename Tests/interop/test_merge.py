@@ -350,3 +350,49 @@ def check_row_ids(path: Path, theirs: Path, case: dict) -> None:
 
     assert kept(mine) == kept(other)
     assert sorted(set(ids) - old) == sorted(set(other["_rowid"].to_pylist()) - old)
+
+
+@both_writers
+def test_a_primary_key_is_the_default_and_guards_against_merges_at_the_same_time(writer, scratch):
+    marked = pa.schema([pa.field("id", pa.int32(), False, {"lance-schema:unenforced-primary-key": "true"}), *list(SCHEMA)[1:]])
+    rows = pa.table([pa.array([1, 2], pa.int32()), pa.array([10, 20], pa.int32()), pa.array(["a", "b"])], schema=marked)
+    path = make(scratch / "t.lance", writer, rows)
+    stale = lance.dataset(str(path))
+    counts = merge(path, table((2, 21, "B"), (3, 30, "c")).cast(marked))
+    assert (counts["inserted"], counts["updated"]) == (1, 1)
+    # A merge by pylance that has not seen that one, of the same new key: it starts over, and the key is there once.
+    stale.merge_insert("id").when_matched_update_all().when_not_matched_insert_all().execute(table((3, 31, "C")).cast(marked))
+    assert sorted(listed(read(path))) == [(1, 10, "a"), (2, 21, "B"), (3, 31, "C")]
+
+
+def test_indices_survive(scratch):
+    path = make(scratch / "t.lance", "pylance", BASE)
+    dataset = lance.dataset(str(path))
+    dataset.create_scalar_index("v", "BTREE")
+    merge(path, table((3, 31, "C"), (9, 90, "Z")), "--on", "id")
+    dataset = lance.dataset(str(path))
+    assert dataset.to_table(filter="v = 30").num_rows == 0
+    assert listed(dataset.to_table(filter="v = 31")) == [(3, 31, "C")]
+    assert listed(dataset.to_table(filter="v = 90")) == [(9, 90, "Z")]
+    dataset.optimize.optimize_indices()
+    assert listed(lance.dataset(str(path)).to_table(filter="v = 31")) == [(3, 31, "C")]
+
+
+@pytest.mark.parametrize("stable", [False, True])
+def test_merge_after_compaction_and_after_column_changes(stable, scratch):
+    path = scratch / "t.lance"
+    lance.write_dataset(BASE, str(path), max_rows_per_file=2, enable_stable_row_ids=stable)
+    merge(path, table((3, 31, "C"), (9, 90, "Z")), "--on", "id")
+    lancer("compact", path)
+    merge(path, table((3, 32, "CC"), (10, 100, "Y")), "--on", "id")
+    dataset = lance.dataset(str(path))
+    dataset.add_columns({"twice": "v * 2"})
+    dataset.drop_columns(["w"])
+    counts = merge(path, pa.table({"id": pa.array([3, 11], pa.int32()), "v": pa.array([33, 110], pa.int32())}), "--on", "id")
+    assert (counts["inserted"], counts["updated"]) == (1, 1)
+    assert sorted(listed(read(path)), key=str) == sorted(
+        [(1, 10, 20), (None, 20, 40), (4, 40, 80), (5, 50, 100), (None, 60, 120), (9, 90, 180), (10, 100, 200), (3, 33, 64), (11, 110, None)],
+        key=str,
+    )
+    lance.dataset(str(path)).optimize.compact_files()
+    assert read(path).num_rows == 9

@@ -39,6 +39,14 @@ extension LanceField {
         } catch {
             throw error.located(part: "column \"\(field.name)\"")
         }
+        primaryKeyPosition = Self.primaryKeyPosition(field.metadata)
+    }
+
+    /// Whether metadata marks a field as part of the primary key, and its place there, as the reference reads it.
+    private static func primaryKeyPosition(_ metadata: [String: String]) -> UInt32? {
+        let key = "lance-schema:unenforced-primary-key"
+        if let position = metadata["\(key):position"].flatMap({ UInt32($0) }), position > 0 { return position }
+        return ["true", "1", "yes", "on"].contains(metadata[key]?.lowercased()) ? 0 : nil
     }
 
     /// Children that are nodes of the schema tree: not those of a fixed-size list of primitives.
