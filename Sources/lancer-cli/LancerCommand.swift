@@ -22,7 +22,8 @@ struct LancerCommand: AsyncParsableCommand {
               5  a feature of the format that is not supported
             """,
         subcommands: [
-            Convert.self, Inspect.self, ScanCommand.self, Head.self, Take.self, Count.self, Append.self, Merge.self, Versions.self,
+            Convert.self, Inspect.self, ScanCommand.self, Head.self, Take.self, Count.self, Append.self, Merge.self,
+            Versions.self,
             DeleteCommand.self, Restore.self, TagCommand.self, Columns.self, Config.self,
             Compact.self, Cleanup.self,
         ]

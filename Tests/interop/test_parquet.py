@@ -225,3 +225,101 @@ def test_a_bomb_is_refused_within_little_memory(scratch):
     pq.write_table(pa.table({"text": long, "n": range(2000)}), path)
     assert path.stat().st_size < 1 << 20
     lancer("head", path, "-n", "1", "-o", scratch / "o.arrow", memory=2 << 30)
+
+
+def test_several_inputs_are_one_table(sample, scratch):
+    parts = [sample.slice(start, 100) for start in (0, 100, 200)]
+    # Columns in another order, and one that is never null.
+    numbers = pa.table({"n": pa.array(range(100), pa.int64())}, schema=pa.schema([pa.field("n", pa.int64(), nullable=False)]))
+    pq.write_table(parts[0].append_column("n", numbers["n"]), scratch / "a.parquet")
+    second = parts[1].append_column(numbers.schema.field("n"), numbers["n"])
+    pq.write_table(second.select(second.column_names[::-1]), scratch / "b.parquet")
+    write_arrow(parts[2].append_column("n", pa.nulls(100, pa.int64())), scratch / "c.arrow")
+    expected = sample.slice(0, 300).append_column("n", pa.chunked_array([*numbers["n"].chunks * 2, pa.nulls(100, pa.int64())]))
+
+    def check(*paths):
+        (scratch / "out.arrow").unlink(missing_ok=True)
+        lancer("convert", *paths, scratch / "out.arrow")
+        return read_arrow(scratch / "out.arrow")
+
+    assert_tables_equal(check(scratch / "a.parquet", scratch / "b.parquet"), expected.slice(0, 200))
+    assert_tables_equal(check(scratch / "[ab].parquet"), expected.slice(0, 200))
+    assert_tables_equal(check(scratch / "*.parquet", scratch / "c.arrow"), expected)
+    assert text("count", scratch / "a.parquet", scratch / "c.arrow") == "200\n"
+    assert len(text("scan", scratch / "a.parquet", scratch / "b.parquet", "-c", "n", "--json", "--limit", "150").splitlines()) == 150
+    # Appended at once, and each for itself.
+    lancer("convert", scratch / "a.parquet", scratch / "t.lance")
+    lancer("append", scratch / "t.lance", scratch / "b.parquet", scratch / "c.arrow")
+    lancer("append", scratch / "t.lance", scratch / "*.parquet")
+    got = lance_to_table(scratch / "t.lance", scratch / "t.arrow")
+    assert_tables_equal(got, pa.concat_tables([expected, expected.slice(0, 200)]), table_metadata=False)
+    assert len(text("versions", scratch / "t.lance", "--json").splitlines()) == 3
+    # A misfit is found before anything is written.
+    pq.write_table(sample.select(["utf8"]), scratch / "d.parquet")
+    done = lancer("convert", scratch / "a.parquet", scratch / "d.parquet", scratch / "x.lance", status=USAGE)
+    assert b"d.parquet has no column" in done.stderr and not (scratch / "x.lance").exists()
+    done = lancer("convert", scratch / "*.nothing", scratch / "x.lance", status=USAGE)
+    assert b"no file fits" in done.stderr
+
+
+def test_lists_of_one_length_become_vectors(scratch):
+    rows = [None, [1.5, 2.5, None], None, [4.0, 5.0, 6.0]]
+    lists = pa.table({"v": pa.array(rows, pa.list_(pa.float32())), "w": pa.array([[1], [2], [3], [4]], pa.large_list(pa.int8()))})
+    pq.write_table(lists, scratch / "l.parquet", row_group_size=1)
+    lancer("convert", scratch / "l.parquet", scratch / "v.lance", "--vector", "v", "--vector", "w=1")
+    got = lance_to_table(scratch / "v.lance", scratch / "v.arrow")
+    assert got.schema.field("v").type == pa.list_(pa.float32(), 3) and got.schema.field("w").type == pa.list_(pa.int8(), 1)
+    assert got.to_pylist() == lists.to_pylist()
+    # They come back from Parquet as vectors without being asked for.
+    lancer("convert", scratch / "v.lance", scratch / "v.parquet")
+    assert_tables_equal(converted(scratch / "v.parquet", scratch), got)
+    assert pq.read_table(scratch / "v.parquet").schema.field("v").type.list_size == 3
+    for table, options, message in [
+        (pa.table({"v": [[1], [2, 3]]}), ["v"], b"a list of 2 values among lists of 1"),
+        (pa.table({"v": [[1], [2]]}), ["v=3"], b"a list of 1 values among lists of 3"),
+        (pa.table({"v": pa.array([None], pa.list_(pa.int8()))}), ["v"], b"give the length"),
+        (pa.table({"v": [1]}), ["v"], b"cannot become vectors"),
+        (pa.table({"v": [[1]]}), ["w"], b"no column \"w\""),
+    ]:
+        pq.write_table(table, scratch / "bad.parquet")
+        done = lancer("convert", scratch / "bad.parquet", scratch / "bad.lance", "--vector", *options, status=USAGE)
+        assert message in done.stderr, done.stderr
+
+
+def test_what_lancer_writes_is_described_in_the_file(sample, scratch):
+    """Statistics, page index, checksums, encodings and sizes are there, and right by pyarrow's account."""
+    write_arrow(sample, scratch / "t.arrow", batch_rows=100)
+    lancer("convert", scratch / "t.arrow", scratch / "t.parquet", "--row-group-bytes", "100KB", "--compression", "zstd:5")
+    file = pq.ParquetFile(scratch / "t.parquet", page_checksum_verification=True)
+    assert file.metadata.created_by.startswith("lancer version ") and file.metadata.num_row_groups > 1
+    assert file.read().num_rows == 400
+    start = 0
+    for index in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(index)
+        rows = sample.slice(start, group.num_rows)
+        start += group.num_rows
+        for position, name in [(sample.column_names.index(n), n) for n in ("int8", "uint32", "int64")]:
+            column = group.column(next(i for i in range(group.num_columns) if group.column(i).path_in_schema == name))
+            values = rows[position].drop_null()
+            statistics = column.statistics
+            assert statistics.null_count == rows[position].null_count
+            assert (statistics.min, statistics.max) == (min(values.to_pylist()), max(values.to_pylist()))
+            assert column.has_column_index and column.has_offset_index and column.compression == "ZSTD"
+    report = json.loads(text("inspect", scratch / "t.parquet", "--json"))
+    assert report["rows"] == 400 and len(report["rowGroups"]) == file.metadata.num_row_groups
+    with duckdb.connect() as connection:
+        low, high = sample["int64"].to_pylist()[7], sample["int64"].to_pylist()[11]
+        wanted = sum(value is not None and min(low, high) <= value <= max(low, high) for value in sample["int64"].to_pylist())
+        query = f"select count(*) from '{scratch / 't.parquet'}' where int64 between {min(low, high)} and {max(low, high)}"
+        assert connection.execute(query).fetchone() == (wanted,)
+    frame = polars.scan_parquet(scratch / "t.parquet").filter(polars.col("utf8") > "r").select(polars.len()).collect()
+    assert frame.item() == sum(value is not None and value > "r" for value in sample["utf8"].to_pylist())
+
+
+def test_a_folder_is_inspected(sample, scratch):
+    folder = scratch / "parts"
+    folder.mkdir()
+    for part in range(2):
+        pq.write_table(sample.slice(part * 100, 100), folder / f"part-{part}.parquet")
+    report = json.loads(text("inspect", folder, "--json"))
+    assert report["rows"] == 200 and [file["rows"] for file in report["files"]] == [100, 100]

@@ -6,14 +6,17 @@ struct Append: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "append",
         abstract: "Add the rows of a file or table to a table.",
-        discussion: "The same as lancer convert SOURCE TABLE --mode append. The table keeps its file version."
+        discussion: """
+            The same as lancer convert SOURCE … TABLE --mode append. The rows of several sources make one version. The \
+            table keeps its file version.
+            """
     )
 
     @Argument(help: "The Lance table that gets the rows.")
     var table: String
 
     @Argument(help: ArgumentHelp("Where the rows come from; - for standard input, with --from.", valueName: "source"))
-    var sourcePath: String
+    var sources: [String]
 
     @OptionGroup var columns: ColumnsOption
     @OptionGroup var source: SourceOption
@@ -32,11 +35,11 @@ struct Append: AsyncParsableCommand {
         guard DataFormat.isDataset(table) else {
             throw LanceError(
                 .notFound,
-                "\(table) is no Lance table; make one with: lancer convert \(sourcePath) \(table)"
+                "\(table) is no Lance table; make one with: lancer convert \(sources.joined(separator: " ")) \(table)"
             )
         }
-        let batches = try await Input.open(sourcePath, source, version: nil)
-            .batches(columns: columns.names, offset: 0, limit: nil, vectors: source.vectors)
+        let batches = try await Input.open(sources, source, version: nil)
+            .batches(columns: columns.names, offset: 0, limit: nil, options: source)
         var options = WriteOptions()
         if let maxRowsPerFile { options.maxRowsPerFile = maxRowsPerFile }
         options.message = message.message

@@ -8,17 +8,19 @@ struct Convert: AsyncParsableCommand {
         abstract: "Copy a table from one format to another.",
         discussion: """
             Formats go by extension: .csv .tsv .jsonl .ndjson .npy .arrow .ipc .feather .arrows .parquet .lance; a folder \
-            of .parquet files counts as one table; - stands for standard input or output, \
+            of .parquet files counts as one table, and so do several sources with the same columns; - stands for standard input or output, \
             with --from or --to. CSV and JSON are read twice, first to find the types of \
             the columns; --schema saves that. A .npy file holds one column: choose it with --columns.
             """
     )
 
-    @Argument(help: ArgumentHelp("Where the rows come from.", valueName: "source"))
-    var sourcePath: String
-
-    @Argument(help: "Where they go.")
-    var destination: String
+    @Argument(
+        help: ArgumentHelp(
+            "Where the rows come from: one or more, read one after the other. The last path is where they go.",
+            valueName: "source … destination"
+        )
+    )
+    var paths: [String]
 
     @OptionGroup var output: OutputOption
     @OptionGroup var columns: ColumnsOption
@@ -29,6 +31,12 @@ struct Convert: AsyncParsableCommand {
     @OptionGroup var source: SourceOption
     @OptionGroup var message: MessageOption
     @OptionGroup var json: JSONOption
+
+    private var destination: String { paths.last ?? "" }
+
+    func validate() throws {
+        if paths.count < 2 { throw ValidationError("Name a source and a destination: lancer convert SOURCE … DEST.") }
+    }
 
     func run() async throws {
         // What cannot be written is said before anything is read.
@@ -41,11 +49,11 @@ struct Convert: AsyncParsableCommand {
             parquet: try parquet.options(for: format)
         )
         try copy.check(destination, format)
-        let batches = try await Input.open(sourcePath, source, version: version.selector).batches(
+        let batches = try await Input.open(paths.dropLast(), source, version: version.selector).batches(
             columns: columns.names,
             offset: window.offset,
             limit: window.limit,
-            vectors: source.vectors
+            options: source
         )
         let result = try await copy.run(batches, to: destination, format)
         if destination != "-" { try result.show(json: json.json) }

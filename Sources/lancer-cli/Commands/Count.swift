@@ -5,23 +5,15 @@ import Lancer
 struct Count: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "count", abstract: "Print the number of rows.")
 
-    @Argument(help: "A Lance table, or a file of another format.")
-    var path: String
+    @Argument(help: ArgumentHelp("A Lance table, or files of another format.", valueName: "path"))
+    var paths: [String]
 
     @OptionGroup var version: VersionOption
     @OptionGroup var source: SourceOption
     @OptionGroup var output: JSONOption
 
     func run() async throws {
-        let rows: Int
-        switch try await Input.open(path, source, version: version.selector) {
-        case .dataset(let dataset): rows = try await dataset.countRows()
-        case .parquet(let files): rows = try files.rowCount
-        case .reader(var reader):
-            var total = 0
-            while let batch = try reader.next() { total += batch.rowCount }
-            rows = total
-        }
+        let rows = try await Input.open(paths, source, version: version.selector).rowCount
         let out = standardOutput()
         try out.write(output.json ? "{\"rows\":\(rows)}\n" : "\(rows)\n")
         try out.flush()

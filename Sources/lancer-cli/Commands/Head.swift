@@ -9,8 +9,8 @@ struct Head: AsyncParsableCommand {
         discussion: "Without -o the rows are printed as a table, with --json as one JSON object a line."
     )
 
-    @Argument(help: "A Lance table, or a file of another format.")
-    var path: String
+    @Argument(help: ArgumentHelp("A Lance table, or files of another format as one.", valueName: "path"))
+    var paths: [String]
 
     @Option(name: [.customShort("n"), .long], help: ArgumentHelp("How many rows.", valueName: "n"))
     var limit = 10
@@ -25,8 +25,8 @@ struct Head: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let batches = try await Input.open(path, source, version: version.selector)
-            .batches(columns: columns.names, offset: 0, limit: limit, vectors: source.vectors)
+        let batches = try await Input.open(paths, source, version: version.selector)
+            .batches(columns: columns.names, offset: 0, limit: limit, options: source)
         try await rows.write(batches, verb: "read")
     }
 }

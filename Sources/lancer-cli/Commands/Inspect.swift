@@ -11,7 +11,7 @@ struct Inspect: AsyncParsableCommand {
         discussion: """
             PATH is a table, or one file of a table: a data file (.lance), a manifest (.manifest), a transaction (.txn) \\
             or a deletion file (.arrow, .bin). Of a Parquet file the row groups and columns are shown, --pages lists its \
-            column chunks. Of other formats the columns are shown.
+            column chunks; of a folder of them, the files. Of other formats the columns are shown.
 
             Encodings of pages are written as nested names: flat32 (values of 32 bits), var32 (bytes with 32-bit \\
             offsets), ibp32 (bit-packed inline), oob16/3 (bit-packed to 3 bits out of line), rle, bss (byte stream \\
@@ -50,7 +50,10 @@ struct Inspect: AsyncParsableCommand {
             throw LanceError(.notFound, "\(path): no such file or directory; check the path")
         }
         if case .directory = PathKind(path), !DataFormat.isDataset(path), !ParquetFiles.list(path).isEmpty {
-            throw LanceError(.invalidArgument, "\(path) is a folder of Parquet files; name one of them")
+            if schema || fragments || files || pages || version.selector != nil {
+                throw LanceError(.invalidArgument, "\(path) is a folder of Parquet files; name one of them")
+            }
+            return try ParquetReport.folder(path).show(json: output.json)
         }
         if case .directory = PathKind(path) { return try await inspectTable() }
         if version.selector != nil {

@@ -88,7 +88,7 @@ struct Merge: AsyncParsableCommand {
         }
         let dataset = try await Dataset.open(table)
         let batches = try await Input.open(sourcePath, source, fitting: dataset.schema)
-            .batches(columns: columns.names, offset: 0, limit: nil, vectors: source.vectors)
+            .batches(columns: columns.names, offset: 0, limit: nil, options: source)
         let reader = BlockingReader(batches)
         defer { reader.abandon() }
         let keys = on.flatMap { $0.split(separator: ",").map(String.init) }

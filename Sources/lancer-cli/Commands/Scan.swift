@@ -9,8 +9,8 @@ struct ScanCommand: AsyncParsableCommand {
         discussion: "Without -o the rows are printed as a table, with --json as one JSON object a line."
     )
 
-    @Argument(help: "A Lance table, or a file of another format.")
-    var path: String
+    @Argument(help: ArgumentHelp("A Lance table, or files of another format as one.", valueName: "path"))
+    var paths: [String]
 
     @OptionGroup var columns: ColumnsOption
     @OptionGroup var window: WindowOption
@@ -19,8 +19,8 @@ struct ScanCommand: AsyncParsableCommand {
     @OptionGroup var rows: RowsOutput
 
     func run() async throws {
-        let batches = try await Input.open(path, source, version: version.selector)
-            .batches(columns: columns.names, offset: window.offset, limit: window.limit, vectors: source.vectors)
+        let batches = try await Input.open(paths, source, version: version.selector)
+            .batches(columns: columns.names, offset: window.offset, limit: window.limit, options: source)
         try await rows.write(batches, verb: "scanned")
     }
 }

@@ -15,6 +15,38 @@ struct ParquetReport {
         reader = try ParquetReader(source)
     }
 
+    /// The files of a folder, as one table.
+    static func folder(_ path: String) throws -> Report {
+        var table = TextTable([.text("file"), .number("rows"), .number("row groups"), .number("bytes")])
+        var objects: [JSONText] = []
+        var rows: Int64 = 0
+        var bytes: UInt64 = 0
+        for file in ParquetFiles.list(path) {
+            let one: ParquetReport
+            do throws(LanceError) { one = try ParquetReport(file) } catch { throw error.located(file: file) }
+            let metadata = one.reader.metadata
+            rows &+= metadata.rowCount
+            bytes &+= one.size
+            table.rows.append(
+                [file, metadata.rowCount.grouped, metadata.rowGroups.count.grouped, one.size.grouped]
+            )
+            objects.append(
+                .object([
+                    ("path", .string(file)), ("rows", .count(metadata.rowCount)),
+                    ("rowGroupCount", .count(metadata.rowGroups.count)), ("bytes", .count(one.size)),
+                ])
+            )
+        }
+        var report = Report()
+        report.add("path", path, nil, .string(path))
+        report.add("kind", "folder of parquet files", nil, .string("parquet folder"))
+        report.add("bytes", count: bytes)
+        report.add("rows", count: rows)
+        report.addColumns(try LanceSchema(arrow: try ParquetFiles([path]).schema))
+        report.add(table, "files", objects)
+        return report
+    }
+
     /// The columns as Lance would store them.
     func schema() throws(LanceError) -> SchemaReport { SchemaReport(schema: try LanceSchema(arrow: reader.schema)) }
 
@@ -91,7 +123,7 @@ struct ParquetReport {
         }
         var listing = Listing([
             .number("row group"), .text("column"), .text("codec"), .text("encodings"), .number("values"),
-            .number("bytes"), .number("uncompressed"),
+            .number("nulls"), .number("bytes"), .number("uncompressed"), .text("page index"),
         ])
         for (group, rowGroup) in reader.metadata.rowGroups.enumerated() {
             for chunk in rowGroup.columns where columns?.contains(chunk.path) ?? true {
@@ -99,12 +131,16 @@ struct ParquetReport {
                 listing.add(
                     [
                         "\(group)", chunk.path, chunk.codec.description, encodings.joined(separator: " "),
-                        chunk.valueCount.grouped, chunk.compressedSize.grouped, chunk.uncompressedSize.grouped,
+                        chunk.valueCount.grouped, chunk.statistics?.nullCount?.grouped ?? "?",
+                        chunk.compressedSize.grouped, chunk.uncompressedSize.grouped,
+                        chunk.offsetIndex == nil ? "" : "yes",
                     ],
                     [
                         ("rowGroup", .count(group)), ("column", .string(chunk.path)),
                         ("codec", .string(chunk.codec.description)),
                         ("encodings", .array(encodings.map { .string($0) })), ("values", .count(chunk.valueCount)),
+                        ("nulls", chunk.statistics?.nullCount.map { .count($0) } ?? .null),
+                        ("pageIndex", .bool(chunk.offsetIndex != nil)),
                         ("bytes", .count(chunk.compressedSize)), ("uncompressedBytes", .count(chunk.uncompressedSize)),
                     ]
                 )

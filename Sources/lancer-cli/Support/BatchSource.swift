@@ -4,15 +4,25 @@ import Lancer
 protocol BatchSource {
     /// The schema of every batch.
     var schema: ArrowSchema { get }
+    /// How many rows there will be, where that is known; for people who wait.
+    var rowsExpected: Int? { get }
     /// The next batch, or nil at the end.
     mutating func next() async throws -> RecordBatch?
+}
+
+extension BatchSource {
+    var rowsExpected: Int? { nil }
 }
 
 /// Batches of a reader.
 struct ReaderBatches: BatchSource {
     private var reader: any RecordBatchReader
+    let rowsExpected: Int?
 
-    init(_ reader: any RecordBatchReader) { self.reader = reader }
+    init(_ reader: any RecordBatchReader, rowsExpected: Int? = nil) {
+        self.reader = reader
+        self.rowsExpected = rowsExpected
+    }
 
     var schema: ArrowSchema { reader.schema }
     mutating func next() async throws -> RecordBatch? { try reader.next() }
@@ -72,6 +82,8 @@ struct ProjectedBatches: BatchSource {
         schema = ArrowSchema(indices.map { all.fields[$0] }, metadata: all.metadata)
     }
 
+    var rowsExpected: Int? { base.rowsExpected }
+
     mutating func next() async throws -> RecordBatch? {
         guard let batch = try await base.next() else { return nil }
         return try RecordBatch(schema: schema, columns: indices.map { batch.columns[$0] }, rowCount: batch.rowCount)
@@ -91,6 +103,7 @@ struct WindowedBatches: BatchSource {
     }
 
     var schema: ArrowSchema { base.schema }
+    var rowsExpected: Int? { base.rowsExpected.map { min(limit, max($0 - offset, 0)) } }
 
     mutating func next() async throws -> RecordBatch? {
         while limit > 0, let batch = try await base.next() {
@@ -132,6 +145,8 @@ struct VectorBatches: BatchSource {
         self.base = base
         schema = ArrowSchema(fields, metadata: base.schema.metadata)
     }
+
+    var rowsExpected: Int? { base.rowsExpected }
 
     mutating func next() async throws -> RecordBatch? {
         guard let batch = try await base.next() else {

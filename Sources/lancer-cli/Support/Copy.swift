@@ -65,7 +65,7 @@ struct Copy {
 
     /// Writes a version of a table.
     func toDataset(_ path: String, from batches: any BatchSource) async throws -> Result {
-        let counter = RowCounter()
+        let counter = RowCounter(batches.rowsExpected)
         let reader = BlockingReader(CountedBatches(batches, counter))
         defer {
             reader.abandon()
@@ -92,7 +92,7 @@ struct Copy {
     private func toFile(_ path: String, _ format: DataFormat, from batches: any BatchSource) async throws -> Result {
         let file = path == "-" ? nil : try OutputFile(path, overwrite: mode == .overwrite)
         let sink = file?.sink ?? standardOutput()
-        let counter = RowCounter()
+        let counter = RowCounter(batches.rowsExpected)
         defer { counter.finish() }
         var source = CountedBatches(batches, counter)
         let writer = try FormatWriter(format, schema: source.schema, sink: sink, parquet: parquet)
@@ -108,7 +108,9 @@ struct Copy {
 private final class RowCounter: @unchecked Sendable {
     // Safe to share: advanced by the one task that pulls batches, read after that task has ended.
     private(set) var rows = 0
-    private var progress = Progress("wrote")
+    private var progress: Progress
+
+    init(_ rowsExpected: Int?) { progress = Progress("wrote", of: rowsExpected) }
 
     func add(_ batch: RecordBatch) {
         rows += batch.rowCount

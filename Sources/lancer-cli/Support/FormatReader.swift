@@ -18,7 +18,7 @@ enum FormatReader {
             throw LanceError(.invalidArgument, "--schema is for CSV, TSV and JSON; \(name) has a schema of its own")
         }
         do {
-            if format == .parquet { return try ParquetFiles(path).reader(columns: columns) }
+            if format == .parquet { return try ParquetFiles([path]).reader(columns: columns) }
             return LocatedReader(try reader(path, format, schema), path: name)
         } catch let error as LanceError {
             throw error.located(file: name)

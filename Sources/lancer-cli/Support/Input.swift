@@ -6,11 +6,61 @@ enum Input {
     case dataset(Dataset)
     case reader(any RecordBatchReader)
     case parquet(ParquetFiles)
+    case several(SeveralInputs)
+
+    /// Opens all of `paths`, in which patterns stand for the files that fit, as one table.
+    static func open(_ paths: [String], _ options: SourceOption, version: VersionSelector?) async throws -> Input {
+        let paths = try InputPaths.expanded(paths)
+        if paths.count == 1 { return try await open(paths[0], options, version: version) }
+        if version != nil {
+            throw LanceError(.invalidArgument, "--version, --tag and --as-of are for one table, not for several inputs")
+        }
+        if paths.contains("-") {
+            throw LanceError(.invalidArgument, "standard input cannot be one of several inputs")
+        }
+        let formats = try paths.map { try DataFormat.of($0, option: options.from, optionName: "--from") }
+        if formats.allSatisfy({ $0 == .parquet }), options.schema == nil {
+            for path in paths { if case .missing = PathKind(path) { throw Self.missing(path) } }
+            return .parquet(try ParquetFiles(paths))
+        }
+        return .several(try await SeveralInputs(paths, options))
+    }
+
+    private static func missing(_ path: String) -> LanceError {
+        LanceError(.notFound, "\(path): no such file or directory; check the path")
+    }
+
+    /// Names and types of all columns.
+    var schema: ArrowSchema {
+        get throws {
+            switch self {
+            case .dataset(let dataset): dataset.schema
+            case .reader(let reader): reader.schema
+            case .parquet(let files): try files.schema
+            case .several(let inputs): inputs.schema
+            }
+        }
+    }
+
+    /// The number of rows, by reading all of them where there is no other way.
+    var rowCount: Int {
+        get async throws {
+            switch self {
+            case .dataset(let dataset): return try await dataset.countRows()
+            case .parquet(let files): return try files.rowCount
+            case .several(let inputs): return try await inputs.rowCount
+            case .reader(var reader):
+                var total = 0
+                while let batch = try reader.next() { total += batch.rowCount }
+                return total
+            }
+        }
+    }
 
     /// Opens what is at `path`; `-` is standard input.
     static func open(_ path: String, _ options: SourceOption, version: VersionSelector?) async throws -> Input {
         if path != "-", case .missing = PathKind(path) {
-            throw LanceError(.notFound, "\(path): no such file or directory; check the path")
+            throw Self.missing(path)
         }
         let format = try DataFormat.of(path, option: options.from, optionName: "--from")
         if format == .lance {
@@ -31,7 +81,7 @@ enum Input {
                 "--version, --tag and --as-of choose the version of a Lance table; \(path) is none"
             )
         }
-        if format == .parquet, options.schema == nil { return .parquet(try ParquetFiles(path)) }
+        if format == .parquet, options.schema == nil { return .parquet(try ParquetFiles([path])) }
         let schema = try options.schema.map { text throws(LanceError) in try SchemaText.parse(text) }
         return .reader(try FormatReader.open(path, format, schema: schema))
     }
@@ -51,21 +101,34 @@ enum Input {
     }
 
     /// The rows wanted, column by column and in order.
-    func batches(columns: [String]?, offset: Int, limit: Int?, vectors: [VectorFile]) async throws -> any BatchSource {
+    ///
+    /// - Parameter options: Vectors to add and to make.
+    func batches(
+        columns: [String]?,
+        offset: Int,
+        limit: Int?,
+        options: SourceOption? = nil
+    ) async throws -> any BatchSource {
         var source: any BatchSource
         switch self {
         case .dataset(let dataset):
             source = ScanBatches(try dataset.scan(columns: columns, offset: offset, limit: limit))
         case .parquet(let files):
-            source = ReaderBatches(try files.reader(columns: columns))
+            let (reader, rows) = try files.counted(columns: columns)
+            source = ReaderBatches(reader, rowsExpected: rows)
             if let columns { source = try ProjectedBatches(source, columns: columns) }
             if offset > 0 || limit != nil { source = WindowedBatches(source, offset: offset, limit: limit) }
         case .reader(let reader):
             source = ReaderBatches(reader)
             if let columns { source = try ProjectedBatches(source, columns: columns) }
             if offset > 0 || limit != nil { source = WindowedBatches(source, offset: offset, limit: limit) }
+        case .several(let inputs):
+            source = inputs.batches()
+            if let columns { source = try ProjectedBatches(source, columns: columns) }
+            if offset > 0 || limit != nil { source = WindowedBatches(source, offset: offset, limit: limit) }
         }
-        if vectors.isEmpty { return source }
+        if let made = options?.vector, !made.isEmpty { source = try await VectorizedBatches(source, made) }
+        guard let vectors = options?.vectors, !vectors.isEmpty else { return source }
         // Vectors belong to the rows that are written, whatever they were chosen by.
         let added = try vectors.map { ($0, try FormatReader.open($0.path, .npy, schema: nil)) }
         return try VectorBatches(source, added)

@@ -168,6 +168,15 @@ struct SourceOption: ParsableArguments {
         )
     )
     var vectors: [VectorFile] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Make vectors of a list column whose lists have the same length; may be repeated. The length is that of the "
+                + "first list, unless given.",
+            valueName: "column[=length]"
+        )
+    )
+    var vector: [VectorColumn] = []
 }
 
 /// `NAME=FILE.npy`.

@@ -1,18 +1,28 @@
 import Lancer
 import LancerParquet
 
-/// A Parquet file, or all of a folder, read as one table.
+/// Parquet files, or all of a folder, read as one table.
 struct ParquetFiles {
     private let paths: [String]
 
     /// - Throws: `notFound` for a folder without Parquet files.
-    init(_ path: String) throws(LanceError) {
-        if case .directory = PathKind(path) {
-            paths = Self.list(path)
-            guard !paths.isEmpty else { throw LanceError(.notFound, "\(path): no Parquet file in this directory") }
-        } else {
-            paths = [path]
+    init(_ paths: [String]) throws(LanceError) {
+        var files: [String] = []
+        for path in paths {
+            guard case .directory = PathKind(path) else {
+                files.append(path)
+                continue
+            }
+            let listed = Self.list(path)
+            guard !listed.isEmpty else { throw LanceError(.notFound, "\(path): no Parquet file in this directory") }
+            files.append(contentsOf: listed)
         }
+        self.paths = files
+    }
+
+    /// Names and types of all columns.
+    var schema: ArrowSchema {
+        get throws { try reader(columns: nil).schema }
     }
 
     /// The Parquet files of a folder by name; hidden files and those named with `_` are other tools' notes.
@@ -36,9 +46,16 @@ struct ParquetFiles {
     /// All rows, file after file.
     ///
     /// - Parameter columns: Columns to read; nil for all.
-    func reader(columns: [String]?) throws -> any RecordBatchReader {
-        if paths.count == 1 { return LocatedReader(try Self.open(paths[0], columns: columns), path: name(paths[0])) }
-        return try ChainedReader(paths, columns: columns)
+    func reader(columns: [String]?) throws -> any RecordBatchReader { try counted(columns: columns).reader }
+
+    /// All rows, file after file, and how many they are.
+    func counted(columns: [String]?) throws -> (reader: any RecordBatchReader, rows: Int) {
+        if paths.count == 1 {
+            let reader = try Self.open(paths[0], columns: columns)
+            return (LocatedReader(reader, path: name(paths[0])), Int(clamping: reader.metadata.rowCount))
+        }
+        let reader = try ChainedReader(paths, columns: columns)
+        return (reader, reader.rowCount)
     }
 
     private func name(_ path: String) -> String { path == "-" ? "standard input" : path }
@@ -58,38 +75,36 @@ struct ParquetFiles {
 
 /// Several files of one schema.
 private struct ChainedReader: RecordBatchReader {
-    let schema: ArrowSchema
+    private let union: SchemaUnion
     private var rest: ArraySlice<String>
-    private var current: any RecordBatchReader
+    private var current: (any RecordBatchReader)?
     private let columns: [String]?
+    /// Rows of all files.
+    private(set) var rowCount: Int
 
+    /// Looks at all footers, so that a misfit is found before anything is written.
     init(_ paths: [String], columns: [String]?) throws {
-        let first = try ParquetFiles.open(paths[0], columns: columns)
-        schema = first.schema
-        current = LocatedReader(first, path: paths[0])
-        rest = paths.dropFirst()
+        var union: SchemaUnion?
+        rowCount = 0
+        for path in paths {
+            let reader = try ParquetFiles.open(path, columns: columns)
+            let schema = reader.schema
+            rowCount += Int(clamping: reader.metadata.rowCount)
+            if union == nil { union = SchemaUnion(schema) } else { try union?.add(schema, path: path) }
+        }
+        guard let union else { throw LanceError(.invalidArgument, "there is no Parquet file") }
+        self.union = union
+        rest = paths[...]
         self.columns = columns
     }
 
+    var schema: ArrowSchema { union.schema }
+
     mutating func next() throws -> RecordBatch? {
         while true {
-            if let batch = try current.next() {
-                return try RecordBatch(schema: schema, columns: batch.columns, rowCount: batch.rowCount)
-            }
+            if let batch = try current?.next() { return try union.adopt(batch) }
             guard let path = rest.popFirst() else { return nil }
-            let reader = try ParquetFiles.open(path, columns: columns)
-            let isAlike =
-                reader.schema.fields.count == schema.fields.count
-                && zip(reader.schema.fields, schema.fields).allSatisfy {
-                    $0.name == $1.name && $0.type == $1.type && (!$0.nullable || $1.nullable)
-                }
-            guard isAlike else {
-                throw LanceError(
-                    .schemaMismatch,
-                    "\(path) has other columns than the first file of its folder; convert them one by one"
-                )
-            }
-            current = LocatedReader(reader, path: path)
+            current = LocatedReader(try ParquetFiles.open(path, columns: columns), path: path)
         }
     }
 }

@@ -28,7 +28,13 @@ struct Progress {
     private let isShown = Terminal.showsProgress
     private var hasLine = false
 
-    init(_ verb: String) { self.verb = verb }
+    private let total: Int?
+
+    /// - Parameter total: How many rows there will be, where that is known.
+    init(_ verb: String, of total: Int? = nil) {
+        self.verb = verb
+        self.total = total
+    }
 
     /// Counts a batch.
     mutating func advance(rows: Int, bytes: Int) {
@@ -40,7 +46,8 @@ struct Progress {
         guard now - lastShown > 0.25 else { return }
         lastShown = now
         hasLine = true
-        put("\r\u{1B}[K\(verb) \(self.rows.grouped) rows, \(rate(now))")
+        let share = total.map { $0 > 0 ? " of \($0.grouped) (\(self.rows * 100 / $0) %)" : "" } ?? ""
+        put("\r\u{1B}[K\(verb) \(self.rows.grouped)\(share) rows, \(rate(now))")
     }
 
     /// Takes the line away.
