@@ -24,6 +24,13 @@ struct ParquetReaderTests {
         }
     }
 
+    @Test("rows without columns are counted")
+    func rowsWithoutColumns() throws {
+        let read = try ParquetVectors.read(try ParquetVectors.file("rows-without-columns.parquet"))
+        #expect(read.rowCount == 7)
+        #expect(read.columns.isEmpty)
+    }
+
     @Test("columns are chosen by name, in the order asked for")
     func projection() throws {
         let expected = try ParquetVectors.expected("mixed-zstd")

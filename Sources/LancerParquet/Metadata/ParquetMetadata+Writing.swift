@@ -46,7 +46,8 @@ extension SchemaElement {
 }
 
 extension LogicalAnnotation {
-    /// The old number of the annotation, where there is one.
+    /// The old number of the annotation, where there is one. Moments without a zone have none by the letter, but old
+    /// readers would take them for integers, so others write it, too.
     fileprivate var converted: Int32? {
         switch self {
         case .string: 0
@@ -55,8 +56,8 @@ extension LogicalAnnotation {
         case .enumeration: 4
         case .decimal: 5
         case .date: 6
-        case .time(_, 3): 7
-        case .time(_, 6): 8
+        case .time(true, 3): 7
+        case .time(true, 6): 8
         case .timestamp(_, 3): 9
         case .timestamp(_, 6): 10
         case .integer(let bits, let isSigned):

@@ -92,8 +92,9 @@ final class LeafReader {
     private var isAtStart = true
 
     private var pending: LeafChunk?
-    /// A single row that goes beyond this is refused.
-    private static let largestRow = 1 << 27
+    /// A single row of more entries or bytes is refused; how many there may be depends on the bytes in the file, for a
+    /// run or a dictionary stands for any number of values.
+    private let largestRow: (entries: Int, bytes: Int)
 
     init(
         _ source: any ByteSource,
@@ -101,7 +102,8 @@ final class LeafReader {
         leaf: LeafColumn,
         rows: Int,
         budget: Budget,
-        readAhead: Int
+        readAhead: Int,
+        allowance: Int
     ) throws(LanceError) {
         guard chunk.physicalType == leaf.physicalType || !chunk.hasMetadata else {
             throw .corrupt("column is \(leaf.physicalType) in the schema and \(chunk.physicalType) in a row group")
@@ -111,7 +113,9 @@ final class LeafReader {
         self.leaf = leaf
         self.budget = budget
         shape = try ValueBuilder.Shape(leaf)
-        pages = try PageReader(source, chunk, readAhead: readAhead)
+        pages = try PageReader(source, chunk, readAhead: readAhead, allowance: allowance)
+        let stored = Int(clamping: min(max(chunk.compressedSize, 0), 1 << 32))
+        largestRow = (min(1 << 27, 1 << 22 + stored << 10), min(Int(Int32.max), max(allowance, stored << 8)))
         builder = ValueBuilder(shape)
         entriesLeft = count
         rowsLeft = rows
@@ -188,9 +192,10 @@ final class LeafReader {
             entries += now
             if builder.sizeInBytes > budget.bytes || entries > budget.entries {
                 target = rows
-                guard entries < Self.largestRow else {
-                    throw .limitExceeded("a single row of more than \(Self.largestRow) values")
-                }
+                // What came before the last row fits the budget.
+                guard entries - budget.entries < largestRow.entries,
+                    builder.sizeInBytes - budget.bytes < largestRow.bytes
+                else { throw .limitExceeded("a single row of \(entries) values and \(builder.sizeInBytes) bytes") }
             }
         }
         guard rows > 0 || wanted == 0 else { throw .truncated("the column ends before its row group does") }

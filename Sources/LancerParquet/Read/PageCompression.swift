@@ -3,9 +3,8 @@ import LancerCodecs
 
 /// Compression and decompression of pages.
 enum PageCompression {
-    /// A page that grows by more than this, and is large, is refused: no data compresses so well, bombs do.
-    private static let expansionLimit = 4096
-    private static let alwaysAllowed = 64 << 20
+    /// A large page that grows by more than this is refused: next to no data compresses so well, bombs do.
+    private static let expansionLimit = 256
 
     /// Whether pages in a codec can be read.
     ///
@@ -20,8 +19,18 @@ enum PageCompression {
         }
     }
 
+    /// Bytes that a page may decompress to however few it has in the file, when so many columns are read at once.
+    static func allowance(columns: Int) -> Int { min(max((512 << 20) / max(columns, 1), 4 << 20), 128 << 20) }
+
     /// The `size` bytes that `input` holds.
-    static func decompress(_ input: ArrowBuffer, _ codec: ParquetCodec, size: Int) throws(LanceError) -> ArrowBuffer {
+    ///
+    /// - Parameter allowance: See ``allowance(columns:)``.
+    static func decompress(
+        _ input: ArrowBuffer,
+        _ codec: ParquetCodec,
+        size: Int,
+        allowance: Int
+    ) throws(LanceError) -> ArrowBuffer {
         if codec == .uncompressed {
             guard input.count == size else {
                 throw .corrupt("an uncompressed page of \(input.count) bytes that declares \(size)")
@@ -29,7 +38,7 @@ enum PageCompression {
             return input
         }
         if size == 0 { return .empty }
-        if size > alwaysAllowed, size / expansionLimit > input.count {
+        if size > allowance, size / expansionLimit > input.count {
             throw .limitExceeded("a page of \(input.count) bytes that declares \(size) bytes")
         }
         return try input.withUnsafeBytes { (bytes) throws(LanceError) in

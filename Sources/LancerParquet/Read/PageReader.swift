@@ -6,15 +6,18 @@ struct PageReader {
     private let source: any ByteSource
     private let chunk: ColumnChunk
     private let readAhead: Int
+    private let allowance: Int
     private var position: UInt64
     private let end: UInt64
     /// Bytes of the file from `position` on that are there already.
     private var window = ArrowBuffer.empty
     private static let largestHeader = 16 << 20
 
-    /// - Parameter readAhead: Bytes to read at once when pages are smaller.
+    /// - Parameters:
+    ///   - readAhead: Bytes to read at once when pages are smaller.
+    ///   - allowance: Bytes that any page may decompress to.
     /// - Throws: `corrupt` when the chunk lies outside the file, `unsupported` for chunks that cannot be read.
-    init(_ source: any ByteSource, _ chunk: ColumnChunk, readAhead: Int) throws(LanceError) {
+    init(_ source: any ByteSource, _ chunk: ColumnChunk, readAhead: Int, allowance: Int) throws(LanceError) {
         if chunk.isEncrypted { throw .unsupported("the column is encrypted; Lancer cannot decrypt") }
         guard chunk.hasMetadata else { throw .corrupt("the column chunk has no metadata") }
         if let path = chunk.filePath, !path.isEmpty {
@@ -30,6 +33,7 @@ struct PageReader {
         self.source = source
         self.chunk = chunk
         self.readAhead = readAhead
+        self.allowance = allowance
         position = start
         end = start + length
     }
@@ -88,7 +92,7 @@ struct PageReader {
 
     /// Decompressed content of a page that is compressed as a whole.
     func content(_ header: PageHeader, _ bytes: ArrowBuffer) throws(LanceError) -> ArrowBuffer {
-        try PageCompression.decompress(bytes, chunk.codec, size: header.uncompressedSize)
+        try PageCompression.decompress(bytes, chunk.codec, size: header.uncompressedSize, allowance: allowance)
     }
 
     /// Decompressed values of a v2 page, whose levels stand before them as they are.
@@ -101,6 +105,11 @@ struct PageReader {
         guard header.isCompressed, chunk.codec != .uncompressed else { return values }
         // Where all values are null there may be nothing, not even an empty frame.
         if values.count == 0, header.uncompressedSize == levels { return .empty }
-        return try PageCompression.decompress(values, chunk.codec, size: header.uncompressedSize - levels)
+        return try PageCompression.decompress(
+            values,
+            chunk.codec,
+            size: header.uncompressedSize - levels,
+            allowance: allowance
+        )
     }
 }

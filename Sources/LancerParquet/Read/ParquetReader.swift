@@ -129,7 +129,8 @@ package struct ParquetReader: RecordBatchReader {
                         leaf: leaf,
                         rows: rowsLeft,
                         budget: budget,
-                        readAhead: readAhead
+                        readAhead: readAhead,
+                        allowance: PageCompression.allowance(columns: leaves.count)
                     )
                 )
             } catch {

@@ -195,8 +195,8 @@ struct RecordAssembler {
             let count = offsets[index + 1] - offsets[index]
             if let validity, !validity[index] {
                 guard count == 0 else { throw .corrupt("a null list with items") }
-                guard size <= (1 << 27) - indices.count else {
-                    throw .limitExceeded("vectors of more than 2^27 values")
+                guard size <= (1 << 24) - indices.count else {
+                    throw .limitExceeded("null vectors of more than 2^24 values")
                 }
                 indices.append(contentsOf: repeatElement(-1, count: size))
             } else {

@@ -30,9 +30,9 @@ struct LeafStorage {
         case .float64: self.init(.double, nil, .copy(8), .float64)
         case .date32: self.init(.int32, .date, .copy(4), .int32)
         case .date64: self.init(.int32, .date, .days, .int32)
-        case .time32(.second): self.init(.int32, .time(isUTC: true, exponent: 3), .milliseconds(4), .int32)
-        case .time32: self.init(.int32, .time(isUTC: true, exponent: 3), .copy(4), .int32)
-        case .time64(let unit): self.init(.int64, .time(isUTC: true, exponent: unit.exponent), .copy(8), .int64)
+        case .time32(.second): self.init(.int32, .time(isUTC: false, exponent: 3), .milliseconds(4), .int32)
+        case .time32: self.init(.int32, .time(isUTC: false, exponent: 3), .copy(4), .int32)
+        case .time64(let unit): self.init(.int64, .time(isUTC: false, exponent: unit.exponent), .copy(8), .int64)
         case .timestamp(let unit, let zone):
             self.init(
                 .int64,

@@ -1,4 +1,4 @@
-"""Takes the footer of a Parquet file apart and puts it together again, changed: Thrift's compact protocol.
+"""Takes a Parquet file apart and puts it together again, changed: footer and page headers are in Thrift's compact protocol.
 
 A structure is a dict of field id to (type, value), a list is (element type, values), text is bytes.
 """
@@ -93,3 +93,35 @@ def edit_footer(data: bytes, change) -> bytes:
     change(footer)
     new = encoded(STRUCT, footer)
     return data[: -8 - length] + new + len(new).to_bytes(4, "little") + data[-4:]
+
+
+def edit_pages(data: bytes, change, footer_change=lambda footer: None) -> bytes:
+    """The file with every page replaced by what `change(header, content, column metadata)` returns for it: header and content."""
+    length = int.from_bytes(data[-8:-4], "little")
+    footer = Reader(data[-8 - length : -8]).value(STRUCT)
+    out = bytearray(data[:4])
+    for group in footer[4][1][1]:
+        for column in group[1][1][1]:
+            meta = column[3][1]
+            start = min(offset for offset in (meta[9][1], meta.get(11, (I64, meta[9][1]))[1]) if offset > 0)
+            reader = Reader(data)
+            reader.at = start
+            places, uncompressed = {}, 0
+            first = len(out)
+            while reader.at < start + meta[7][1]:
+                header = reader.value(STRUCT)
+                content = data[reader.at : reader.at + header[3][1]]
+                reader.at += header[3][1]
+                header, content = change(header, content, meta)
+                header[3] = (I32, len(content))
+                places.setdefault(header[1][1], len(out))
+                head = encoded(STRUCT, header)
+                out += head + content
+                uncompressed += len(head) + header[2][1]
+            meta[9] = (I64, places.get(0, places.get(3)))
+            if 11 in meta:
+                meta[11] = (I64, places[2])
+            meta[6], meta[7] = (I64, uncompressed), (I64, len(out) - first)
+    footer_change(footer)
+    new = encoded(STRUCT, footer)
+    return bytes(out + new + len(new).to_bytes(4, "little") + data[-4:])
