@@ -115,7 +115,7 @@ final class LeafReader {
         shape = try ValueBuilder.Shape(leaf)
         pages = try PageReader(source, chunk, readAhead: readAhead, allowance: allowance)
         let stored = Int(clamping: min(max(chunk.compressedSize, 0), 1 << 32))
-        largestRow = (min(1 << 27, 1 << 22 + stored << 10), min(Int(Int32.max), max(allowance, stored << 8)))
+        largestRow = (min(1 << 27, 1 << 22 + stored << 10), min(Int(Int32.max), max(allowance / 2, stored << 8)))
         builder = ValueBuilder(shape)
         entriesLeft = count
         rowsLeft = rows
