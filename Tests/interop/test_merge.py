@@ -8,6 +8,7 @@ import json
 import os
 import random
 import shutil
+import subprocess
 from pathlib import Path
 
 import lance
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 from compare import assert_tables_equal
-from lancer_cli import USAGE, CommandFailed, lance_to_table, lancer, table_to_lance, text, write_arrow
+from lancer_cli import BINARY, USAGE, CommandFailed, environment, lance_to_table, lancer, table_to_lance, text, write_arrow
 
 SCHEMA = pa.schema([("id", pa.int32()), ("v", pa.int32()), ("w", pa.string())])
 
@@ -396,3 +397,24 @@ def test_merge_after_compaction_and_after_column_changes(stable, scratch):
     )
     lance.dataset(str(path)).optimize.compact_files()
     assert read(path).num_rows == 9
+
+
+def test_processes_that_insert_the_same_keys_leave_each_once(scratch):
+    path = make(scratch / "t.lance", "lancer", BASE)
+    processes = []
+    for number in range(6):
+        source = table(*((key, number, f"p{number}") for key in range(100, 110)))
+        file = write_arrow(source, scratch / f"{number}.arrow")
+        command = [str(BINARY), "merge", str(path), str(file), "--on", "id", "--json"]
+        processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()))
+    results = []
+    for process in processes:
+        out, error = process.communicate(timeout=120)
+        assert process.returncode == 0, error
+        results.append(json.loads(out))
+    assert sum(result["inserted"] for result in results) == 10
+    assert sum(result["updated"] for result in results) == 50
+    rows = [row for row in listed(read(path)) if row[0] is not None and row[0] >= 100]
+    assert sorted(row[0] for row in rows) == list(range(100, 110))
+    # The last one to commit, whole.
+    assert len({row[1] for row in rows}) == 1

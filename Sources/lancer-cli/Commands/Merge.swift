@@ -10,7 +10,7 @@ struct Merge: AsyncParsableCommand {
         discussion: """
             Columns are matched by name. SOURCE needs the key columns; of others it may have some only: rows that are \
             updated keep what they have there, new rows get nulls. A null in a key matches nothing. Two rows of SOURCE \
-            that match the same row of TABLE are an error if that row would change.
+            that match the same row of TABLE are an error if that row would change. SOURCE is kept in memory.
 
             --update-if sees both sides as source.NAME and target.NAME: --update-if "source.at > target.at".
             """
@@ -53,6 +53,9 @@ struct Merge: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Rows in one Lance data file at most (default 1048576).", valueName: "n"))
     var maxRowsPerFile: Int?
+
+    @Option(help: ArgumentHelp("Most memory for the rows of the source, e.g. 8GiB (default 4GiB).", valueName: "size"))
+    var memory: ByteSize?
 
     @OptionGroup var message: MessageOption
     @OptionGroup var output: JSONOption
@@ -132,6 +135,7 @@ struct Merge: AsyncParsableCommand {
     private var options: MergeOptions {
         var options = MergeOptions()
         if let maxRowsPerFile { options.maxRowsPerFile = maxRowsPerFile }
+        if let memory { options.maxSourceBytes = Int(clamping: memory.bytes) }
         options.dryRun = dryRun
         options.message = message.message
         return options
