@@ -9,6 +9,8 @@ package struct BoundExpression: Sendable {
         case predicate
         /// A value of any type.
         case value
+        /// A value to be stored in a column: converted to its type, and an error where that cannot hold it.
+        case assignment(ArrowType)
     }
 
     /// Type of the result.
@@ -37,6 +39,7 @@ package struct BoundExpression: Sendable {
         switch purpose {
         case .predicate: root = try checker.predicate(syntax)
         case .value: root = try checker.value(syntax)
+        case .assignment(let type): root = try checker.assignment(syntax, to: type)
         }
         columns = checker.columns
         context = EvaluationContext(now: now, zone: zone)
@@ -76,18 +79,23 @@ package struct BoundExpression: Sendable {
     /// - Throws: `notFound` when a column is missing.
     package func columns(of batch: RecordBatch) throws(LanceError) -> [ArrowArray] {
         var result: [ArrowArray] = []
-        for path in columns {
-            guard var array = path.first.flatMap({ batch.column($0) }) else {
-                throw LanceError(.notFound, "there is no column \"\(path.first ?? "")\"")
-            }
-            for name in path.dropFirst() {
-                guard let index = array.type.children.firstIndex(where: { $0.name == name }) else {
-                    throw LanceError(.notFound, "there is no field \"\(path.joined(separator: "."))\"")
-                }
-                array = array.member(index)
-            }
-            result.append(array)
-        }
+        for path in columns { result.append(try Self.column(path, of: batch)) }
         return result
+    }
+
+    /// The array of a column or of a field of structs, null where one of these is.
+    ///
+    /// - Throws: `notFound` when it is missing.
+    package static func column(_ path: [String], of batch: RecordBatch) throws(LanceError) -> ArrowArray {
+        guard var array = path.first.flatMap({ batch.column($0) }) else {
+            throw LanceError(.notFound, "there is no column \"\(path.first ?? "")\"")
+        }
+        for name in path.dropFirst() {
+            guard let index = array.type.children.firstIndex(where: { $0.name == name }) else {
+                throw LanceError(.notFound, "there is no field \"\(path.joined(separator: "."))\"")
+            }
+            array = array.member(index)
+        }
+        return array
     }
 }

@@ -24,7 +24,7 @@ struct LancerCommand: AsyncParsableCommand {
         subcommands: [
             Convert.self, Inspect.self, ScanCommand.self, Head.self, Take.self, Count.self, Append.self, Merge.self,
             Versions.self,
-            DeleteCommand.self, Restore.self, TagCommand.self, Columns.self, Config.self,
+            DeleteCommand.self, Update.self, Restore.self, TagCommand.self, Columns.self, Config.self,
             Compact.self, Cleanup.self,
         ]
     )

@@ -61,6 +61,9 @@ enum Casting {
             let plain = try decoded(array, indices, values)
             return try cast(plain, to: type, mode, context)
         }
+        if case .dictionary = type {
+            return try .of(type, (0..<array.length).map { array.value(at: $0) })
+        }
         if from.listItem != nil, type.listItem != nil { return try castList(array, to: type, mode, context) }
         if case .structure(let children) = array.storage, case .structure(let fields) = type {
             return try castStruct(array, children, fields, to: type, mode, context)

@@ -31,6 +31,7 @@ extension ExpressionChecker {
             }
             let value = try plain(try check(arguments[0], .argument))
             return try cast(value, to: type, name == "arrow_cast" ? .checked : .try, position)
+        case "named_struct": return try namedStruct(arguments, syntax)
         default: break
         }
         var checked: [TypedExpression] = []
@@ -69,6 +70,30 @@ extension ExpressionChecker {
         default: break
         }
         return try call(name, checked, position)
+    }
+
+    /// `named_struct('name', value, …)`.
+    private mutating func namedStruct(_ arguments: [Syntax], _ syntax: Syntax) throws(LanceError) -> TypedExpression {
+        guard !arguments.isEmpty, arguments.count % 2 == 0 else {
+            throw error("named_struct is used as named_struct('name', value, …)", syntax.position)
+        }
+        var fields: [ArrowField] = []
+        var values: [TypedExpression] = []
+        for index in stride(from: 0, to: arguments.count, by: 2) {
+            guard case .text(let name) = arguments[index].kind, !fields.contains(where: { $0.name == name }) else {
+                throw error("named_struct needs a name of its own for every field, as text", arguments[index].position)
+            }
+            let value = try plain(try check(arguments[index + 1], .argument))
+            fields.append(ArrowField(name, value.type))
+            values.append(value)
+        }
+        let call = FunctionCall(name: "named_struct", canFail: false) { arguments throws(LanceError) in
+            var members: [ArrowArray] = []
+            for index in 0..<arguments.count { members.append(try arguments.expanded(index)) }
+            let storage = ArrowArray.Storage.structure(members)
+            return ArrowArray(type: arguments.type, length: arguments.rowCount, validity: nil, storage: storage)
+        }
+        return fold(.structure(fields), .call(call, values), syntax)
     }
 
     private func unified(

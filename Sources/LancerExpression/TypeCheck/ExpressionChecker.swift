@@ -46,6 +46,19 @@ struct ExpressionChecker {
     /// A value of any type.
     mutating func value(_ syntax: Syntax) throws(LanceError) -> TypedExpression { try check(syntax, .top) }
 
+    /// A value in the type of the column that is to hold it.
+    mutating func assignment(_ syntax: Syntax, to type: ArrowType) throws(LanceError) -> TypedExpression {
+        let value = try check(syntax, .top)
+        if value.type == type { return value }
+        guard Casting.isPossible(value.type, type.plain) else {
+            throw error("\(value.type.shortName) cannot become \(type.shortName)", syntax.position)
+        }
+        // Not folded: a constant that does not fit is an error only when there is a row to hold it.
+        let plain = TypedExpression(type: type.plain, node: .cast(value, .checked), position: syntax.position)
+        if type.plain == type { return plain }
+        return TypedExpression(type: type, node: .cast(plain, .checked), position: syntax.position)
+    }
+
     /// Checks any part.
     mutating func check(_ syntax: Syntax, _ place: Place) throws(LanceError) -> TypedExpression {
         switch syntax.kind {

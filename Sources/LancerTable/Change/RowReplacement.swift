@@ -4,8 +4,6 @@ import LancerStorage
 
 /// Rows that go and others that come in one commit: what update and merge end with.
 struct RowReplacement {
-    /// Rows to delete.
-    var gone: RowsGone
     /// Ids of the fields whose values change, as the transaction names them.
     var changedFieldIDs: [Int32]
     /// Whether rows are added because no row with their key was there.
@@ -16,16 +14,16 @@ struct RowReplacement {
 
 extension Table {
     /// Writes new rows into data files of their own and commits them together with the rows that go. Whatever goes wrong,
-    /// files that no version names are removed.
+    /// files that no version names are removed. When no row goes or comes, no version is made.
     ///
     /// - Parameters:
-    ///   - rows: Writes the rows, columns of the table in the table's order.
+    ///   - rows: Writes the rows, columns of the table in the table's order, and returns those to delete.
     ///   - moved: Puts on the new fragments what must be known about rows that only moved, such as their ids.
     /// - Throws: `conflict`, `schemaMismatch`, `unsupported`, `io`, and what `rows` throws.
     func replacing(
         _ change: RowReplacement,
         moved: ([Fragment]) throws -> [Fragment] = { $0 },
-        writing rows: (inout FragmentWriter) async throws -> Void
+        writing rows: (inout FragmentWriter) async throws -> RowsGone
     ) async throws -> Table {
         try manifest.writerFlags.requireKnown(to: "write")
         guard let version = FileVersion(manifest.fileVersion) else {
@@ -37,8 +35,9 @@ extension Table {
         }
         var writer = FragmentWriter(store: store, schema: manifest.schema, version: version, limits: change.limits)
         let fragments: [Fragment]
+        let gone: RowsGone
         do {
-            try await rows(&writer)
+            gone = try await rows(&writer)
             try writer.finishFile()
             fragments = try moved(writer.fragments)
         } catch {
@@ -46,8 +45,9 @@ extension Table {
             await store.discard(writer.paths)
             throw error
         }
+        if gone.isEmpty, fragments.isEmpty { return self }
         let update = RowUpdate(
-            gone: change.gone,
+            gone: gone,
             newFragments: fragments,
             changedFieldIDs: change.changedFieldIDs,
             insertsNewKeys: change.insertsNewKeys

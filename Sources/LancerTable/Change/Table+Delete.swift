@@ -36,6 +36,41 @@ extension Table {
         return try await committing(.delete(gone, predicate: predicate), commitMessage)
     }
 
+    /// Deletes the rows for which a condition is true; those for which it is false or null stay.
+    ///
+    /// Reads the columns that decide, piece by piece. When another writer changed one of the rows first, the condition is
+    /// computed again on the newest version. When no row is chosen, no version is made.
+    ///
+    /// - Returns: The new version, and how many rows went.
+    /// - Throws: `invalidArgument` for a condition that cannot be read or computed, `conflict` when other writers are
+    ///   faster time and again, `corrupt`, `io`.
+    package func delete(
+        where condition: String,
+        commitMessage: String? = nil
+    ) async throws -> (table: Table, rowCount: Int) {
+        try manifest.writerFlags.requireKnown(to: "write")
+        var count = 0
+        let table = try await retrying { table in
+            let gone = try await table.rows(where: try RowFilter(condition, of: table.manifest))
+            count = gone.values.reduce(0) { $0 + $1.count }
+            if gone.isEmpty { return table }
+            return try await table.committing(.delete(gone, predicate: condition), commitMessage)
+        }
+        return (table, count)
+    }
+
+    /// The live rows for which a condition is true, by fragment.
+    func rows(where filter: RowFilter) async throws -> RowsGone {
+        if filter.isNeverTrue { return [:] }
+        let filter = filter.isAlwaysTrue ? nil : filter
+        let pieceRows = filter?.pieceRows(with: nil, of: manifest) ?? 1 << 20
+        let cutter = PieceCutter(self, manifest.fragments, pieceRows: pieceRows)
+        let stream = PieceStream(cutter) { piece in (piece.fragment.id, try await runs(of: piece, where: filter)) }
+        var gone = RowsGoneBuilder()
+        while let (fragment, runs) = try await stream.next() { gone.add(runs, of: fragment) }
+        return gone.finish()
+    }
+
     /// The rows at addresses that are not deleted yet, by fragment.
     ///
     /// - Throws: `invalidArgument` for an address where no row is, `corrupt`, `io`.
@@ -81,5 +116,32 @@ extension Table {
             result.append(RowAddress(fragment: fragment.id, offset: offset))
         }
         return result
+    }
+}
+
+/// Collects rows to delete, fragment by fragment and in each by ascending offset.
+struct RowsGoneBuilder {
+    private var gone: RowsGone = [:]
+    private var fragment: UInt64?
+    private var rows = DeletionVector.RunBuilder()
+
+    /// Adds rows behind those that were added before.
+    mutating func add(_ runs: [Range<Int>], of fragment: UInt64) {
+        guard !runs.isEmpty else { return }
+        if self.fragment != fragment { close() }
+        self.fragment = fragment
+        for run in runs { rows.add(run) }
+    }
+
+    /// All rows.
+    mutating func finish() -> RowsGone {
+        close()
+        return gone
+    }
+
+    private mutating func close() {
+        if let fragment { gone[fragment] = rows.finish() }
+        fragment = nil
+        rows = DeletionVector.RunBuilder()
     }
 }

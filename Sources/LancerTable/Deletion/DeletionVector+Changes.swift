@@ -49,7 +49,7 @@ extension DeletionVector {
     }
 
     /// Puts a vector together from runs that come in the order of their starts and may overlap.
-    private struct RunBuilder {
+    struct RunBuilder {
         private var runs: [Range<Int>] = []
 
         mutating func add(_ run: Range<Int>) {

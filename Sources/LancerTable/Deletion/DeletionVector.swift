@@ -120,25 +120,33 @@ package struct DeletionVector: Sendable, Hashable {
 
     /// One bit for each of `offsets`, 1 = live.
     package func liveBitmap(in offsets: Range<Int>) -> Bitmap {
-        let buffer = ArrowBuffer(count: (offsets.count + 7) / 8) { bytes in
+        let start = offsets.lowerBound
+        let runs = liveRanges(in: offsets).map { ($0.lowerBound - start)..<($0.upperBound - start) }
+        return Bitmap(runs: runs, count: offsets.count)
+    }
+}
+
+extension Bitmap {
+    /// - Parameter runs: The set bits, all below `count`.
+    init(runs: [Range<Int>], count: Int) {
+        let buffer = ArrowBuffer(count: (count + 7) / 8) { bytes in
             _ = bytes.initializeMemory(as: UInt8.self, repeating: 0)
-            for range in liveRanges(in: offsets) {
-                var bit = range.lowerBound - offsets.lowerBound
-                let end = range.upperBound - offsets.lowerBound
-                while bit < end, bit & 7 != 0 {
+            for run in runs {
+                var bit = run.lowerBound
+                while bit < run.upperBound, bit & 7 != 0 {
                     bytes[bit >> 3] |= 1 << UInt8(bit & 7)
                     bit += 1
                 }
-                while end - bit >= 8 {
+                while run.upperBound - bit >= 8 {
                     bytes[bit >> 3] = 0xFF
                     bit += 8
                 }
-                while bit < end {
+                while bit < run.upperBound {
                     bytes[bit >> 3] |= 1 << UInt8(bit & 7)
                     bit += 1
                 }
             }
         }
-        return Bitmap(buffer, count: offsets.count)
+        self.init(buffer, count: count)
     }
 }

@@ -72,16 +72,19 @@ extension Table {
 
     /// Makes a change on this version, and as long as other writers make it void, again on the newest one.
     ///
-    /// - Throws: what `change` throws; a conflict when it was made void ten times.
+    /// - Throws: what `change` throws; a conflict when it was made void at least ten times and for 30 seconds.
     package func retrying(_ change: (Table) async throws -> Table) async throws -> Table {
         var table = self
-        var attempt = 0
+        var attempt: UInt64 = 0
+        let deadline = ContinuousClock.now + .seconds(30)
         while true {
             do {
                 return try await change(table)
-            } catch let error as LanceError where error.isRetryable && attempt < 10 {
+            } catch let error as LanceError where error.isRetryable && (attempt < 10 || ContinuousClock.now < deadline)
+            {
                 attempt += 1
-                let pause = UInt64.random(in: 0...(1_000_000 << UInt64(attempt)))
+                // Writers that wait for different times get out of each other's way.
+                let pause = UInt64.random(in: 0...(1_000_000 << Swift.min(attempt, 8)))
                 try await Task.sleep(nanoseconds: pause)
                 table = try await Table.open(store)
             }

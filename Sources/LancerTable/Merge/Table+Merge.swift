@@ -66,7 +66,6 @@ extension Table {
         counts.deleted = plan.deletes.count
         if plan.isEmpty || options.isDryRun { return self }
         let change = RowReplacement(
-            gone: plan.gone,
             changedFieldIDs: manifest.schema.fields.flatMap(\.subtree).map(\.id),
             insertsNewKeys: source.hasKey(plan.inserts),
             limits: options.limits,
@@ -76,6 +75,7 @@ extension Table {
             try keepingRowIDs(of: plan.updates.map(\.target), in: fragments)
         } writing: { writer in
             try await write(plan, source, &writer)
+            return plan.gone
         }
     }
 

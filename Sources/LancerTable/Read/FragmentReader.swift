@@ -20,16 +20,31 @@ struct FragmentReader: Sendable {
 
     /// Opens the files that hold the projection's fields.
     init(_ fragment: Fragment, _ projection: Projection, _ manifest: Manifest, _ files: TableFiles) async throws {
-        fields = projection.fields
+        try await self.init(fragment, projection.fields, leafIDs: projection.leafIDs, manifest, files)
+    }
+
+    /// Opens the files that hold some fields.
+    init(_ fragment: Fragment, _ fields: [LanceField], _ manifest: Manifest, _ files: TableFiles) async throws {
+        try await self.init(fragment, fields, leafIDs: fields.flatMap(\.leaves).map(\.id), manifest, files)
+    }
+
+    private init(
+        _ fragment: Fragment,
+        _ fields: [LanceField],
+        leafIDs: [Int32],
+        _ manifest: Manifest,
+        _ files: TableFiles
+    ) async throws {
+        self.fields = fields
         if fragment.files.count == 1 {
             let file = try await files.open(fragment.files[0], of: fragment, manifest)
-            if projection.leafIDs.allSatisfy({ file.columnOf[$0] != nil }) {
+            if leafIDs.allSatisfy({ file.columnOf[$0] != nil }) {
                 onlyFile = file
                 parts = []
                 return
             }
             onlyFile = nil
-            let slots = try Self.slots(projection.fields) { file.columnOf[$0.id] != nil }
+            let slots = try Self.slots(fields) { file.columnOf[$0.id] != nil }
             parts = slots.isEmpty ? [] : [Part(file: file, slots: slots)]
             return
         }

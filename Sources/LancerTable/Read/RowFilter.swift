@@ -2,102 +2,184 @@ import LancerArrow
 import LancerBytes
 import LancerExpression
 import LancerFile
-import LancerStorage
 
-/// A condition on the rows of a version, and what must be read to decide it.
+/// A condition on the rows of a version.
 package struct RowFilter: Sendable {
-    /// Where the value of a column that the condition names comes from.
-    private enum Source: Sendable {
-        /// A column of ``projection``.
-        case column(Int)
-        case rowAddress
-        case rowID
-    }
-
-    /// Columns that every row has without their being stored.
-    private static let systemColumns: [(name: String, source: Source)] = [
-        ("_rowid", .rowID), ("_rowaddr", .rowAddress),
-    ]
-
-    /// The columns to read.
+    /// The columns that decide.
     let projection: Projection
-    private let condition: BoundExpression
-    private let sources: [Source]
+    private let expression: RowExpression
 
     /// Reads a condition over the columns of a version.
     ///
     /// - Throws: `invalidArgument` that names the character, `limitExceeded`, `unsupported`.
     package init(_ text: String, of manifest: Manifest) throws(LanceError) {
-        let stored = manifest.schema.arrowSchema
-        var schema = stored
-        for (name, _) in Self.systemColumns where stored.index(of: name) == nil {
-            schema.fields.append(ArrowField(name, .uint64, nullable: false))
-        }
-        let time = WallClock.now()
-        condition = try BoundExpression(
-            text,
-            schema: schema,
-            purpose: .predicate,
-            now: time.seconds &* 1_000_000_000 &+ Int64(time.nanoseconds),
-            zone: { name throws(LanceError) in try ZoneDatabase.rules(name) }
-        )
-        var paths: [[LanceField]] = []
-        var sources: [Source] = []
-        for path in condition.columns {
-            if path.count == 1, stored.index(of: path[0]) == nil,
-                let system = Self.systemColumns.first(where: { $0.name == path[0] })
-            {
-                sources.append(system.source)
-                continue
-            }
-            sources.append(.column(paths.count))
-            paths.append(try Self.fields(path, manifest.schema))
-        }
-        self.sources = sources
+        expression = try RowExpression(text, of: manifest, .predicate)
+        let paths = expression.paths
         projection = try Projection(paths, names: paths.map { $0.map(\.name).joined(separator: ".") })
     }
 
-    private static func fields(_ path: [String], _ schema: LanceSchema) throws(LanceError) -> [LanceField] {
-        var level = schema.fields
-        var result: [LanceField] = []
-        for name in path {
-            guard let field = level.first(where: { $0.name == name }) else {
-                throw LanceError(.notFound, "there is no column \"\(path.joined(separator: "."))\"")
-            }
-            result.append(field)
-            level = field.children
-        }
-        return result
+    var isAlwaysTrue: Bool { expression.bound.constantCondition == true }
+    var isNeverTrue: Bool { expression.bound.constantCondition == false }
+
+    /// Rows read at a time: enough for the deciding columns, which few rows may survive, but not too many should all of
+    /// them do.
+    func pieceRows(with output: Projection?, of manifest: Manifest) -> Int {
+        let deciding = BatchSize.rows(for: projection, of: manifest)
+        guard let output else { return deciding }
+        return Swift.min(deciding, 4 * BatchSize.rows(for: output, of: manifest))
     }
 
     /// The rows among `rows` for which the condition is true.
     ///
     /// - Parameters:
-    ///   - columns: The arrays of ``projection``'s columns for the rows.
+    ///   - arrays: Of ``projection``'s fields.
     ///   - rows: Offsets in the fragment.
-    func select(
-        _ columns: [ArrowArray],
+    fileprivate func select(
+        _ arrays: [ArrowArray],
         _ rows: some RandomAccessCollection<Int>,
-        of fragment: Fragment,
-        _ manifest: Manifest
+        of piece: RowPiece
     ) throws(LanceError) -> Bitmap {
-        var arguments: [ArrowArray] = []
-        for source in sources {
-            switch source {
-            case .column(let index): arguments.append(columns[index])
-            case .rowAddress: arguments.append(Self.addresses(rows, fragment))
-            case .rowID:
-                guard manifest.hasStableRowIDs else {
-                    arguments.append(Self.addresses(rows, fragment))
-                    continue
-                }
-                throw .unsupported("_rowid in a condition on a table with stable row ids")
+        let columns = try projection.batch(arrays, rowCount: rows.count).columns
+        return try expression.bound.select(
+            try expression.arguments(columns, rows, of: piece),
+            rowCount: rows.count
+        )
+    }
+}
+
+/// Rows of a piece that a condition chose.
+struct ChosenRows: Sendable {
+    let piece: RowPiece
+    /// Offsets in the fragment, ascending, not touching each other.
+    let runs: [Range<Int>]
+    /// Columns of the rows.
+    let batch: RecordBatch
+
+    /// Number of rows.
+    var count: Int { batch.rowCount }
+    /// Offsets in the fragment, row by row.
+    var offsets: [Int] { runs.flatMap { Array($0) } }
+}
+
+extension Table {
+    /// The rows of a piece for which a condition is true, nil when there are none. Columns that do not decide are read
+    /// only then, and only single rows of them when few were chosen.
+    func read(_ piece: RowPiece, _ projection: Projection, where filter: RowFilter?) async throws -> ChosenRows? {
+        guard let filter else {
+            return ChosenRows(piece: piece, runs: piece.liveRanges, batch: try await read(piece, projection))
+        }
+        let reader = try await FragmentReader(piece.fragment, filter.projection, manifest, files)
+        let (deciding, selection) = try await decide(piece, filter, reader)
+        guard let selection else { return nil }
+        let chosen = selection.setCount
+        // In the space of the piece's rows, deleted ones counted.
+        let runs = piece.runs(ofLive: selection)
+        var arrays: [ArrowArray?] = []
+        var missing: [LanceField] = []
+        for field in projection.fields {
+            guard let index = filter.projection.fields.firstIndex(of: field) else {
+                missing.append(field)
+                arrays.append(nil)
+                continue
+            }
+            arrays.append(chosen == selection.count ? deciding[index] : try deciding[index].filter(selection))
+        }
+        if !missing.isEmpty {
+            let rest = try await read(missing, runs, count: chosen, of: piece)
+            var next = 0
+            for index in arrays.indices where arrays[index] == nil {
+                arrays[index] = rest[next]
+                next += 1
             }
         }
-        return try condition.select(arguments, rowCount: rows.count)
+        let batch = try projection.batch(arrays.compactMap { $0 }, rowCount: chosen)
+        return ChosenRows(piece: piece, runs: runs, batch: batch)
     }
 
-    private static func addresses(_ rows: some RandomAccessCollection<Int>, _ fragment: Fragment) -> ArrowArray {
-        .uint64(rows.map { RowAddress(fragment: fragment.id, offset: $0).rawValue })
+    /// The rows of a piece for which a condition is true, without reading more than decides.
+    func runs(of piece: RowPiece, where filter: RowFilter?) async throws -> [Range<Int>] {
+        guard let filter else { return piece.liveRanges }
+        let reader = try await FragmentReader(piece.fragment, filter.projection, manifest, files)
+        let (_, selection) = try await decide(piece, filter, reader)
+        return selection.map { piece.runs(ofLive: $0) } ?? []
+    }
+
+    /// Number of rows of a piece for which a condition is true.
+    fileprivate func count(_ piece: RowPiece, where filter: RowFilter) async throws -> Int {
+        let reader = try await FragmentReader(piece.fragment, filter.projection, manifest, files)
+        return try await decide(piece, filter, reader).selection?.setCount ?? 0
+    }
+
+    /// The deciding columns of a piece's live rows, and which of these are chosen; nil when none is.
+    private func decide(
+        _ piece: RowPiece,
+        _ filter: RowFilter,
+        _ reader: FragmentReader
+    ) async throws -> (arrays: [ArrowArray], selection: Bitmap?) {
+        try Task.checkCancellation()
+        let (arrays, count) = try await reader.readLive(piece)
+        let selection =
+            count == piece.rows.count
+            ? try filter.select(arrays, piece.rows, of: piece)
+            : try filter.select(arrays, piece.liveRanges.flatMap { Array($0) }, of: piece)
+        return (arrays, selection.setCount == 0 ? nil : selection)
+    }
+
+    /// Fields of chosen rows.
+    private func read(
+        _ fields: [LanceField],
+        _ runs: [Range<Int>],
+        count: Int,
+        of piece: RowPiece
+    ) async throws -> [ArrowArray] {
+        let reader = try await FragmentReader(piece.fragment, fields, manifest, files)
+        let first = runs.first?.lowerBound ?? piece.rows.lowerBound
+        let span = first..<(runs.last?.upperBound ?? first)
+        if count == span.count { return try await reader.read(span) }
+        if count < span.count / 16 { return try await reader.take(runs.flatMap { Array($0) }) }
+        let selection = Bitmap(runs: runs.map { ($0.lowerBound - first)..<($0.upperBound - first) }, count: span.count)
+        var arrays: [ArrowArray] = []
+        for array in try await reader.read(span) { arrays.append(try array.filter(selection)) }
+        return arrays
+    }
+
+    /// Number of rows for which a condition is true.
+    ///
+    /// - Throws: `invalidArgument` for values that cannot be computed, `corrupt`, `truncated`, `io`.
+    package func countRows(where filter: RowFilter) async throws -> Int {
+        if filter.isAlwaysTrue { return try await countRows() }
+        if filter.isNeverTrue { return 0 }
+        let pieceRows = filter.pieceRows(with: nil, of: manifest)
+        let stream = PieceStream(PieceCutter(self, manifest.fragments, pieceRows: pieceRows)) { piece in
+            try await count(piece, where: filter)
+        }
+        var total = 0
+        while let count = try await stream.next() { total += count }
+        return total
+    }
+}
+
+extension RowPiece {
+    /// Offsets in the fragment of those live rows whose bit is set.
+    fileprivate func runs(ofLive selection: Bitmap) -> [Range<Int>] {
+        var result: [Range<Int>] = []
+        var live = liveRanges[...]
+        // Live rows before the first of the ranges that are left.
+        var before = 0
+        selection.forEachSetRun { run in
+            var position = run.lowerBound
+            while position < run.upperBound, let range = live.first {
+                if position >= before + range.count {
+                    before += range.count
+                    live.removeFirst()
+                    continue
+                }
+                let end = Swift.min(run.upperBound, before + range.count)
+                let start = range.lowerBound + position - before
+                result.append(start..<(start + end - position))
+                position = end
+            }
+        }
+        return result
     }
 }

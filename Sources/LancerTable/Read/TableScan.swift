@@ -6,7 +6,9 @@ import LancerStorage
 package struct TableScan: Sendable {
     package let table: Table
     package let projection: Projection
-    /// Live rows passed over.
+    /// The condition on the rows; nil for all.
+    package let filter: RowFilter?
+    /// Rows passed over, of those that the condition chooses.
     package let offset: Int
     /// Most rows given.
     package let limit: Int?
@@ -14,14 +16,16 @@ package struct TableScan: Sendable {
     package let batchRows: Int
     /// Fragments read, in order.
     package let fragments: [Fragment]
+    private let pieceRows: Int
 
     /// - Throws: `invalidArgument` for a negative number.
     package init(
         table: Table,
         projection: Projection,
-        offset: Int,
-        limit: Int?,
-        batchRows: Int?,
+        filter: RowFilter? = nil,
+        offset: Int = 0,
+        limit: Int? = nil,
+        batchRows: Int? = nil,
         fragments: [Fragment]? = nil
     ) throws(LanceError) {
         guard offset >= 0 else { throw .invalidArgument("the offset \(offset) is negative") }
@@ -33,133 +37,86 @@ package struct TableScan: Sendable {
         self.offset = offset
         self.limit = limit
         self.batchRows = batchRows ?? BatchSize.rows(for: projection, of: table.manifest)
+        self.filter = filter?.isAlwaysTrue == true ? nil : filter
+        pieceRows = batchRows ?? filter?.pieceRows(with: projection, of: table.manifest) ?? self.batchRows
     }
 
     package func makeIterator() -> Iterator { Iterator(self) }
 
-    /// Rows that become one batch.
-    fileprivate struct Piece: Sendable {
-        var fragment: Fragment
-        /// Offsets in the fragment.
-        var rows: Range<Int>
-        /// Nil when none of the rows is deleted.
-        var deleted: DeletionVector?
-    }
-
-    fileprivate func read(_ piece: Piece) async throws -> RecordBatch {
-        try Task.checkCancellation()
-        let reader = try await FragmentReader(piece.fragment, projection, table.manifest, table.files)
-        guard let deleted = piece.deleted else {
-            return try projection.batch(try await reader.read(piece.rows), rowCount: piece.rows.count)
+    fileprivate func stream() -> PieceStream<RecordBatch?> {
+        guard let filter else {
+            let cutter = PieceCutter(table, fragments, pieceRows: pieceRows, offset: offset, limit: limit)
+            return PieceStream(cutter) { [table, projection] piece in try await table.read(piece, projection) }
         }
-        let ranges = deleted.liveRanges(in: piece.rows)
-        let live = ranges.reduce(0) { $0 + $1.count }
-        if live < piece.rows.count / 16 {
-            return try projection.batch(try await reader.take(ranges.flatMap { Array($0) }), rowCount: live)
+        let fragments = filter.isNeverTrue ? [] : self.fragments
+        return PieceStream(PieceCutter(table, fragments, pieceRows: pieceRows)) { [table, projection] piece in
+            try await table.read(piece, projection, where: filter)?.batch
         }
-        let selection = deleted.liveBitmap(in: piece.rows)
-        var arrays: [ArrowArray] = []
-        for array in try await reader.read(piece.rows) { arrays.append(try array.filter(selection)) }
-        return try projection.batch(arrays, rowCount: live)
     }
 
     /// The position of one pass over the rows. Reads ahead in tasks of its own, which end with it.
     package final class Iterator {
         private let scan: TableScan
-        private var nextFragment = 0
+        private let stream: PieceStream<RecordBatch?>
+        /// With a condition, how many of its rows to pass over and to give: no one knows before which pieces have them.
         private var toSkip: Int
         private var toGive: Int
-        /// What is left of the fragment that is being cut into pieces.
-        private var rest: (fragment: Fragment, rows: Range<Int>, deleted: DeletionVector?)?
-        private var ahead: [Task<RecordBatch, any Error>] = []
-        private var isDone = false
+        private var rest: RecordBatch?
 
         fileprivate init(_ scan: TableScan) {
             self.scan = scan
+            stream = scan.stream()
             toSkip = scan.offset
             toGive = scan.limit ?? .max
         }
 
-        deinit { cancel() }
-
-        private func cancel() {
-            for task in ahead { task.cancel() }
-            ahead = []
-        }
-
         /// The next batch, never empty, or nil at the end.
         package func next() async throws -> RecordBatch? {
-            do {
-                try Task.checkCancellation()
-                while !isDone, ahead.count < Machine.readAhead {
-                    guard let piece = try await nextPiece() else {
-                        isDone = true
-                        break
-                    }
-                    // The only batch of all is read in place: a task costs more than a small read.
-                    if ahead.isEmpty, isLastPiece {
-                        isDone = true
-                        return try await scan.read(piece)
-                    }
-                    ahead.append(Task { [scan] in try await scan.read(piece) })
-                }
-                guard !ahead.isEmpty else { return nil }
-                let task = ahead.removeFirst()
-                return try await withTaskCancellationHandler {
-                    try await task.value
-                } onCancel: {
-                    task.cancel()
-                }
-            } catch {
-                isDone = true
-                cancel()
-                throw error
-            }
-        }
-
-        /// Whether the piece just cut was the last one.
-        private var isLastPiece: Bool {
-            rest == nil && (toGive == 0 || nextFragment == scan.fragments.count)
-        }
-
-        /// The next rows to read; deletion vectors are read here as they are needed.
-        private func nextPiece() async throws -> Piece? {
-            while true {
-                if let piece = cutPiece() { return piece }
-                let manifest = scan.table.manifest
-                guard toGive > 0, nextFragment < scan.fragments.count else { return nil }
-                let fragment = scan.fragments[nextFragment]
-                let files = scan.table.files
-                nextFragment += 1
-                let live = try await files.liveRowCount(of: fragment, manifest)
-                if toSkip >= live {
-                    toSkip -= live
+            if scan.filter == nil { return try await stream.next() ?? nil }
+            while toGive > 0 {
+                if let batch = rest { return cut(batch) }
+                guard let result = try await stream.next() else { return nil }
+                guard let batch = result else { continue }
+                if toSkip >= batch.rowCount {
+                    toSkip -= batch.rowCount
                     continue
                 }
-                let deleted = try await files.deletionVector(of: fragment, manifest)
-                let first = toSkip
-                let end = Swift.min(live, toGive < live - first ? first + toGive : live)
+                rest = toSkip == 0 ? batch : batch.slice(toSkip..<batch.rowCount)
                 toSkip = 0
-                toGive -= end - first
-                let start = deleted?.offset(ofLiveRow: first) ?? first
-                let last = deleted?.offset(ofLiveRow: end - 1) ?? (end - 1)
-                rest = (fragment, start..<(last + 1), deleted)
             }
-        }
-
-        /// Cuts at multiples of the batch size counted from the fragment's begin, so that all passes over a fragment
-        /// read the same pages; parts without a live row are passed over.
-        private func cutPiece() -> Piece? {
-            while let (fragment, rows, deleted) = rest {
-                let end = Swift.min(rows.upperBound, (rows.lowerBound / scan.batchRows + 1) * scan.batchRows)
-                rest = end < rows.upperBound ? (fragment, end..<rows.upperBound, deleted) : nil
-                let piece = rows.lowerBound..<end
-                guard let deleted else { return Piece(fragment: fragment, rows: piece, deleted: nil) }
-                let gone = deleted.deletedCount(before: end) - deleted.deletedCount(before: rows.lowerBound)
-                if gone == piece.count { continue }
-                return Piece(fragment: fragment, rows: piece, deleted: gone == 0 ? nil : deleted)
-            }
+            stream.cancel()
             return nil
         }
+
+        private func cut(_ batch: RecordBatch) -> RecordBatch {
+            let count = Swift.min(batch.rowCount, toGive, scan.batchRows)
+            toGive -= count
+            rest = count == batch.rowCount ? nil : batch.slice(count..<batch.rowCount)
+            return count == batch.rowCount ? batch : batch.slice(0..<count)
+        }
+    }
+}
+
+extension Table {
+    /// The live rows of a piece.
+    func read(_ piece: RowPiece, _ projection: Projection) async throws -> RecordBatch {
+        try Task.checkCancellation()
+        let reader = try await FragmentReader(piece.fragment, projection, manifest, files)
+        let (arrays, count) = try await reader.readLive(piece)
+        return try projection.batch(arrays, rowCount: count)
+    }
+}
+
+extension FragmentReader {
+    /// The fields' values of the live rows of a piece, and how many these are.
+    func readLive(_ piece: RowPiece) async throws -> (arrays: [ArrowArray], count: Int) {
+        guard let deleted = piece.deleted else { return (try await read(piece.rows), piece.rows.count) }
+        let ranges = piece.liveRanges
+        let live = ranges.reduce(0) { $0 + $1.count }
+        if live < piece.rows.count / 16 { return (try await take(ranges.flatMap { Array($0) }), live) }
+        let selection = deleted.liveBitmap(in: piece.rows)
+        var arrays: [ArrowArray] = []
+        for array in try await read(piece.rows) { arrays.append(try array.filter(selection)) }
+        return (arrays, live)
     }
 }

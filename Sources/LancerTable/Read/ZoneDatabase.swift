@@ -3,12 +3,12 @@ import LancerExpression
 import LancerStorage
 
 /// The rules of named time zones, from the machine's zone database.
-enum ZoneDatabase {
+package enum ZoneDatabase {
     private static let directories = ["/usr/share/zoneinfo", "/var/db/timezone/zoneinfo", "/usr/lib/zoneinfo"]
     private static let known = RecentlyUsed<String, ZoneRules>(capacity: 64)
 
     /// - Throws: `unsupported` when the machine has no such zone.
-    static func rules(_ name: String) throws(LanceError) -> ZoneRules {
+    package static func rules(_ name: String) throws(LanceError) -> ZoneRules {
         if let rules = known.value(name) { return rules }
         // The name comes from a table: it must stay a name below the database.
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)

@@ -24,6 +24,7 @@ struct Convert: AsyncParsableCommand {
 
     @OptionGroup var output: OutputOption
     @OptionGroup var columns: ColumnsOption
+    @OptionGroup var condition: WhereOption
     @OptionGroup var window: WindowOption
     @OptionGroup var version: VersionOption
     @OptionGroup var write: WriteOption
@@ -51,6 +52,7 @@ struct Convert: AsyncParsableCommand {
         try copy.check(destination, format)
         let batches = try await Input.open(paths.dropLast(), source, version: version.selector).batches(
             columns: columns.names,
+            where: condition.condition,
             offset: window.offset,
             limit: window.limit,
             options: source

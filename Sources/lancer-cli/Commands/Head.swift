@@ -16,6 +16,7 @@ struct Head: AsyncParsableCommand {
     var limit = 10
 
     @OptionGroup var columns: ColumnsOption
+    @OptionGroup var condition: WhereOption
     @OptionGroup var version: VersionOption
     @OptionGroup var source: SourceOption
     @OptionGroup var rows: RowsOutput
@@ -25,8 +26,13 @@ struct Head: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let batches = try await Input.open(paths, source, version: version.selector)
-            .batches(columns: columns.names, offset: 0, limit: limit, options: source)
+        let batches = try await Input.open(paths, source, version: version.selector).batches(
+            columns: columns.names,
+            where: condition.condition,
+            offset: 0,
+            limit: limit,
+            options: source
+        )
         try await rows.write(batches, verb: "read")
     }
 }

@@ -57,6 +57,16 @@ enum Input {
         }
     }
 
+    /// The number of rows, or of those for which a condition is true.
+    func rowCount(where condition: String?) async throws -> Int {
+        guard let condition else { return try await rowCount }
+        if case .dataset(let dataset) = self { return try await dataset.countRows(where: condition) }
+        var rows = try await batches(columns: nil, where: condition, offset: 0, limit: nil)
+        var total = 0
+        while let batch = try await rows.next() { total += batch.rowCount }
+        return total
+    }
+
     /// Opens what is at `path`; `-` is standard input.
     static func open(_ path: String, _ options: SourceOption, version: VersionSelector?) async throws -> Input {
         if path != "-", case .missing = PathKind(path) {
@@ -102,9 +112,12 @@ enum Input {
 
     /// The rows wanted, column by column and in order.
     ///
-    /// - Parameter options: Vectors to add and to make.
+    /// - Parameters:
+    ///   - condition: Which rows; `offset` and `limit` count those.
+    ///   - options: Vectors to add and to make.
     func batches(
         columns: [String]?,
+        where condition: String? = nil,
         offset: Int,
         limit: Int?,
         options: SourceOption? = nil
@@ -112,18 +125,21 @@ enum Input {
         var source: any BatchSource
         switch self {
         case .dataset(let dataset):
-            source = ScanBatches(try dataset.scan(columns: columns, offset: offset, limit: limit))
+            source = ScanBatches(try dataset.scan(columns: columns, where: condition, offset: offset, limit: limit))
         case .parquet(let files):
-            let (reader, rows) = try files.counted(columns: columns)
+            let (reader, rows) = try files.counted(columns: condition == nil ? columns : nil)
             source = ReaderBatches(reader, rowsExpected: rows)
+            if let condition { source = try FilteredBatches(source, where: condition) }
             if let columns { source = try ProjectedBatches(source, columns: columns) }
             if offset > 0 || limit != nil { source = WindowedBatches(source, offset: offset, limit: limit) }
         case .reader(let reader):
             source = ReaderBatches(reader)
+            if let condition { source = try FilteredBatches(source, where: condition) }
             if let columns { source = try ProjectedBatches(source, columns: columns) }
             if offset > 0 || limit != nil { source = WindowedBatches(source, offset: offset, limit: limit) }
         case .several(let inputs):
             source = inputs.batches()
+            if let condition { source = try FilteredBatches(source, where: condition) }
             if let columns { source = try ProjectedBatches(source, columns: columns) }
             if offset > 0 || limit != nil { source = WindowedBatches(source, offset: offset, limit: limit) }
         }

@@ -74,6 +74,20 @@ struct ColumnsOption: ParsableArguments {
     }
 }
 
+/// `--where EXPR` on commands that choose rows.
+struct WhereOption: ParsableArguments {
+    @Option(
+        name: .customLong("where"),
+        // A condition may begin with a minus.
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Only rows for which a condition is true, e.g. \"size > 1000 AND name LIKE 'a%'\".",
+            valueName: "condition"
+        )
+    )
+    var condition: String?
+}
+
 /// `--offset` and `--limit`.
 struct WindowOption: ParsableArguments {
     @Option(help: ArgumentHelp("Rows to pass over first.", valueName: "n"))
