@@ -9,19 +9,6 @@ extension Dataset {
         table.storing(in: LocalStore(root: table.store.root, durable: options.durable))
     }
 
-    /// Adds columns of nulls behind the others. Nothing but the schema is written; later appends may fill them.
-    ///
-    /// - Returns: The new version, with what other writers committed since this one.
-    /// - Throws: `schemaMismatch` for a name that is taken, or a column that forbids nulls; `unsupported` for a type that
-    ///   cannot be stored; `conflict`, `io`.
-    public func addNullColumns(
-        _ columns: [ArrowField],
-        options: ChangeOptions = ChangeOptions()
-    ) async throws -> Dataset {
-        let table = try await writable(options).addNullColumns(columns, commitMessage: options.message)
-        return try Dataset(path: path, table: table)
-    }
-
     /// Drops columns, or with a dotted path fields of structs. Older versions still have them.
     ///
     /// - Returns: The new version, with what other writers committed since this one.

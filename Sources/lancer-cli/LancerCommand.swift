@@ -25,7 +25,7 @@ struct LancerCommand: AsyncParsableCommand {
             Convert.self, Inspect.self, ScanCommand.self, Head.self, Take.self, Count.self, Append.self, Merge.self,
             Versions.self,
             DeleteCommand.self, Update.self, Restore.self, TagCommand.self, Columns.self, Config.self,
-            Compact.self, Cleanup.self,
+            Compact.self, Cleanup.self, Diff.self,
         ]
     )
 }

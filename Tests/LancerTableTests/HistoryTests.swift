@@ -79,7 +79,7 @@ struct HistoryTests {
         let changes: [(String, @Sendable (Table) async throws -> Table, [Int])] = [
             ("delete", { try await $0.delete([RowAddress(fragment: 1, offset: 0)]) }, Array(0..<5) + Array(6..<12)),
             ("restore", { try await Table.open($0.store, version: 1).restore(commitMessage: nil) }, Array(0..<5)),
-            ("add", { try await $0.addNullColumns([ArrowField("n", .int32)], commitMessage: nil) }, Array(0..<12)),
+            ("add", { try await $0.addColumns([.nulls(ArrowField("n", .int32))], commitMessage: nil) }, Array(0..<12)),
             ("rename", { try await $0.renameColumn("id", to: "key", commitMessage: nil) }, Array(0..<12)),
         ]
         for (name, change, after) in changes {

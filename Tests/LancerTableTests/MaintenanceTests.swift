@@ -1,6 +1,7 @@
 import LancerArrow
 import LancerBytes
 import LancerCodecs
+import LancerFile
 import LancerProto
 import LancerStorage
 import LancerTable
@@ -38,6 +39,37 @@ struct MaintenanceTests {
             calls += 1
         }
         #expect(calls > 10)
+    }
+
+    @Test(
+        "adding or retyping a column that dies at any moment leaves the old or the new version",
+        arguments: [false, true]
+    )
+    func columnCrashes(failsAfter: Bool) async throws {
+        let base = MemoryStore()
+        let before = try await TableFixture.ids(try await Self.table(base))
+        let changes: [(String, @Sendable (Table) async throws -> Table)] = [
+            ("add", { try await $0.addColumns([.expression(name: "x", "id * 2")], commitMessage: nil) }),
+            ("from", { try await $0.addColumns(from: try TableFixture.source(0..<94, name: "x"), commitMessage: nil) }),
+            ("cast", { try await $0.castColumn("id", to: .int32, commitMessage: nil) }),
+        ]
+        for (name, change) in changes {
+            for calls in 0..<200 {
+                let store = MemoryStore(base.snapshot)
+                let failing = FailingStore(store, calls: calls, failsAfter: failsAfter)
+                _ = try? await change(try await Table.open(failing))
+                let after = try await Table.open(MemoryStore(store.snapshot))
+                let isDone = after.manifest.version == 3
+                #expect(after.manifest.schema.fields.count == (isDone && name != "cast" ? 2 : 1), "\(name) \(calls)")
+                #expect(after.manifest.schema.fields[0].type == (isDone && name == "cast" ? .int32 : .int64))
+                if name != "cast" { #expect(try await TableFixture.ids(after) == before) }
+                #expect(try await after.countRows() == before.count)
+                if !failing.hasFailed {
+                    #expect(isDone)
+                    break
+                }
+            }
+        }
     }
 
     @Test("bins are neighbours of at least the target's size; a remainder joins the last")

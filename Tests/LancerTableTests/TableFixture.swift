@@ -19,8 +19,9 @@ enum TableFixture {
         )
     }
 
-    static func source(_ ids: Range<Int>) throws -> ReaderSource<BatchList> {
-        ReaderSource(BatchList(try RecordBatch(schema: schema, columns: [.int64(ids.map { Int64($0) })])))
+    static func source(_ ids: Range<Int>, name: String = "id") throws -> ReaderSource<BatchList> {
+        let schema = ArrowSchema([ArrowField(name, .int64)])
+        return ReaderSource(BatchList(try RecordBatch(schema: schema, columns: [.int64(ids.map { Int64($0) })])))
     }
 
     static func create(_ store: any ObjectStore, _ ids: Range<Int>, rowsPerFile: Int = 1000) async throws -> Table {

@@ -181,14 +181,14 @@ struct DatasetTests {
             await #expect(throws: LanceError(.schemaMismatch, "")) { try await dataset.append(BatchList(wrong)) }
         }
         let fields = Self.schema.fields
-        try await refuse(Array(fields.dropLast()), Array(batch.columns.dropLast()))
+        try await refuse(Array(fields.dropFirst()), Array(batch.columns.dropFirst()))
         try await refuse(fields + [ArrowField("more", .int8)], batch.columns + [.int8([1])])
         try await refuse([ArrowField("id", .int32)] + fields.dropFirst(), [.int32([1])] + batch.columns.dropFirst())
         try await refuse([ArrowField("id", .int64)] + fields.dropFirst(), [.int64([nil])] + batch.columns.dropFirst())
         let failing = BatchList(Self.schema, [batch], failure: LanceError(.invalidArgument, "line 7"))
         await #expect(throws: LanceError(.invalidArgument, "")) { try await dataset.append(failing) }
         #expect(directory.files() == before)
-        // Another order of the columns and a column that could be null but is not are fine.
+        // Another order of the columns, a column that could be null but is not, and one left out that may be null are fine.
         let shuffled = try RecordBatch(
             schema: ArrowSchema([fields[2], ArrowField("id", .int64), fields[1]]),
             columns: [batch.columns[2], batch.columns[0], batch.columns[1]]

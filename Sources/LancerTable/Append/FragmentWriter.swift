@@ -109,7 +109,7 @@ struct FragmentWriter {
 
     /// 24 binary and 26 hexadecimal digits of a random 128-bit number: the reference's way, which spreads the names'
     /// beginnings over the partitions of an object store.
-    private static func fileName() -> String {
+    static func fileName() -> String {
         let bytes = RandomName.randomBytes(16)
         let binary = bytes.prefix(3).flatMap { byte in (0..<8).map { byte >> (7 - $0) & 1 == 1 ? "1" : "0" } }
         return binary.joined() + RandomName.hex(bytes.dropFirst(3)) + ".lance"

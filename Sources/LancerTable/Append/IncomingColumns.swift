@@ -2,11 +2,14 @@ import LancerArrow
 import LancerBytes
 import LancerFile
 
-/// How the columns of incoming batches become the columns of a table.
+/// How the columns of incoming batches become the columns of a table: found by name in any order, at every level.
 struct IncomingColumns: Sendable {
-    /// For each column of the table its position in the batches.
-    private let positions: [Int]
-    private let schema: ArrowSchema
+    /// What is written: the table's schema, without the columns and struct fields that the batches do not have.
+    let schema: LanceSchema
+    private let arrowSchema: ArrowSchema
+    /// For each column of ``schema`` its position in the batches.
+    private let columns: [FieldMatch]
+    private let incomingCount: Int
 
     /// The schema of a new table.
     ///
@@ -32,31 +35,42 @@ struct IncomingColumns: Sendable {
 
     /// Matches the columns of batches with those of a table by name.
     ///
+    /// Columns and struct fields that allow nulls may be missing; they read as null.
+    ///
     /// - Throws: `schemaMismatch` naming the first column that does not fit.
     init(_ incoming: ArrowSchema, into table: LanceSchema) throws(LanceError) {
-        var positions: [Int] = []
+        try Self.checkUnique(incoming.fields, "the data")
+        var fields: [LanceField] = []
+        var columns: [FieldMatch] = []
         for field in table.fields {
             guard let position = incoming.index(of: field.name) else {
-                throw .schemaMismatch("column \"\(field.name)\" of the table is missing in the data")
+                guard field.nullable else {
+                    throw .schemaMismatch(
+                        "column \"\(field.name)\" of the table, which must not be null, is missing in the data"
+                    )
+                }
+                continue
             }
             // The id does not matter for the comparison.
             var id: Int32 = 0
             let given = try LanceField(arrow: incoming.fields[position], nextID: &id, depth: 0)
-            try Self.check(given, fits: field, path: field.name, isTop: true)
-            positions.append(position)
+            // A top-level column that may have nulls is fine as long as it has none: the file writer looks.
+            let match = try FieldMatch(given, as: field, position: position, path: field.name)
+            fields.append(match.field)
+            columns.append(match)
         }
-        if incoming.fields.count != table.fields.count {
-            let known = Set(table.fields.map(\.name))
-            if let extra = incoming.fields.first(where: { !known.contains($0.name) }) {
-                throw .schemaMismatch("column \"\(extra.name)\" of the data is not in the table")
-            }
-            throw .schemaMismatch("the data has \(incoming.fields.count) columns, the table \(table.fields.count)")
+        let known = Set(table.fields.map(\.name))
+        if let extra = incoming.fields.first(where: { !known.contains($0.name) }) {
+            throw .schemaMismatch("column \"\(extra.name)\" of the data is not in the table")
         }
-        self.positions = positions
-        self.schema = table.arrowSchema
+        guard !fields.isEmpty else { throw .schemaMismatch("the data has no column of the table") }
+        schema = LanceSchema(fields: fields, metadata: table.metadata)
+        arrowSchema = schema.arrowSchema
+        self.columns = columns
+        incomingCount = incoming.fields.count
     }
 
-    /// Whether values of a field of the data can be stored in one of the table.
+    /// Whether values of a field of the data can be stored in one of the table as they are.
     ///
     /// - Throws: `schemaMismatch` naming what does not fit.
     static func check(
@@ -89,11 +103,16 @@ struct IncomingColumns: Sendable {
         }
     }
 
-    /// A batch with the table's columns in the table's order.
+    /// A batch with the columns of ``schema`` in their order.
+    ///
+    /// - Throws: `schemaMismatch` for a batch that does not have the schema it was said to have.
     func batch(_ batch: RecordBatch) throws(LanceError) -> RecordBatch {
-        guard batch.columns.count == positions.count else {
-            throw .schemaMismatch("a batch has \(batch.columns.count) columns instead of \(positions.count)")
+        guard batch.columns.count == incomingCount else {
+            throw .schemaMismatch("a batch has \(batch.columns.count) columns instead of \(incomingCount)")
         }
-        return RecordBatch(unchecked: schema, positions.map { batch.columns[$0] }, rowCount: batch.rowCount)
+        var arrays: [ArrowArray] = []
+        arrays.reserveCapacity(columns.count)
+        for column in columns { arrays.append(try column.arrange(batch.columns[column.position])) }
+        return RecordBatch(unchecked: arrowSchema, arrays, rowCount: batch.rowCount)
     }
 }

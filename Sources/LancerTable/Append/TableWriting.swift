@@ -145,7 +145,7 @@ extension Table {
     ) async throws -> Manifest {
         let columns = try IncomingColumns(source.schema, into: schema)
         var source = source
-        var writer = FragmentWriter(store: store, schema: schema, version: version, limits: limits)
+        var writer = FragmentWriter(store: store, schema: columns.schema, version: version, limits: limits)
         do {
             while let batch = try await source.nextBatch() {
                 try Task.checkCancellation()

@@ -7,7 +7,7 @@ import LancerFile
 package enum SchemaEdit: Sendable, Hashable {
     /// A top-level column behind the others. Its ids must not have been used before.
     case add(LanceField)
-    /// Another column in the place of the top-level one with this id.
+    /// Another column, or field of a struct, in the place of the one with this id.
     case replace(Int32, with: LanceField)
     /// A column, or a field of a struct, gone.
     case drop(Int32)
@@ -38,9 +38,11 @@ extension LanceSchema {
         for edit in edits {
             switch edit {
             case .add(let field): fields.append(field)
-            case .replace(let id, with: let field):
-                guard let index = fields.firstIndex(where: { $0.id == id }) else { throw Self.gone(id) }
-                fields[index] = field
+            case .replace(let id, with: let new):
+                fields = try Self.changing(id, in: fields) { (field) throws(LanceError) in
+                    field = new
+                    return field
+                }
             case .drop(let id): fields = try Self.changing(id, in: fields) { _ throws(LanceError) in nil }
             case .rename(let id, to: let name):
                 fields = try Self.changing(id, in: fields) { (field) throws(LanceError) in

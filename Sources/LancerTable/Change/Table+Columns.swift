@@ -13,29 +13,6 @@ extension Table {
         return field
     }
 
-    /// Adds columns of nulls behind the others, without writing data. When another writer commits first, the same
-    /// columns are added to what is there then.
-    ///
-    /// - Throws: `schemaMismatch` for a name that is taken or a column that forbids nulls, `unsupported` for a type that
-    ///   cannot be stored, `conflict`, `io`.
-    package func addNullColumns(_ columns: [ArrowField], commitMessage: String?) async throws -> Table {
-        for column in columns {
-            guard column.nullable else {
-                throw LanceError.schemaMismatch("column \"\(column.name)\" would be null, which it forbids")
-            }
-            guard !column.name.contains(".") else {
-                throw LanceError.schemaMismatch("the name of column \"\(column.name)\" must not have a \".\" in it")
-            }
-        }
-        if columns.isEmpty { return self }
-        return try await changingSchema(commitMessage) { (table) throws(LanceError) in
-            let highest = table.manifest.highestFieldID
-            guard highest < Int32.max - 1_000_000 else { throw .limitExceeded("the table has used up its field ids") }
-            let new = try LanceSchema(arrow: ArrowSchema(columns), firstID: highest + 1)
-            return .merge(ColumnMerge(edits: new.fields.map { .add($0) }, files: [:]))
-        }
-    }
-
     /// Takes columns, or fields of structs, out of the schema. Their data stays in the files.
     ///
     /// - Throws: `notFound`, `schemaMismatch` when no column would be left, `conflict`, `io`.

@@ -6,45 +6,9 @@ import LancerInterchange
 struct Columns: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "columns",
-        abstract: "Change the columns of a table: add, drop, rename, nullable.",
-        subcommands: [Add.self, Drop.self, Rename.self, Nullable.self]
+        abstract: "Change the columns of a table: add, drop, rename, retype, nullable.",
+        subcommands: [Add.self, Drop.self, Rename.self, Retype.self, Nullable.self]
     )
-
-    /// `lancer columns add`.
-    struct Add: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "add",
-            abstract: "Add columns of nulls, without writing data.",
-            discussion:
-                "Types are those of --schema of convert, e.g. --null \"score: float64\" --null \"tags: list<string>\"."
-        )
-
-        @Argument(help: "A Lance table.")
-        var path: String
-
-        @Option(name: .customLong("null"), help: ArgumentHelp("A new column of nulls.", valueName: "name: type"))
-        var nullColumns: [String] = []
-
-        @OptionGroup var message: MessageOption
-        @OptionGroup var output: JSONOption
-
-        func validate() throws {
-            if nullColumns.isEmpty {
-                throw ValidationError("Name at least one column, e.g. --null \"score: float64\".")
-            }
-        }
-
-        func run() async throws {
-            let columns = try SchemaText.parse(nullColumns.joined(separator: ", ")).fields
-            let new = try await Dataset.open(path).addNullColumns(columns, options: message.changeOptions)
-            let names = columns.map(\.name)
-            try ChangeReport(
-                dataset: new,
-                text: "added \(names.joined(separator: ", "))",
-                members: [("added", .array(names.map { .string($0) }))]
-            ).show(json: output.json)
-        }
-    }
 
     /// `lancer columns drop`.
     struct Drop: AsyncParsableCommand {

@@ -6,6 +6,8 @@ indirect enum JSONText {
     case unsigned(UInt64)
     case number(Double)
     case string(String)
+    /// JSON made elsewhere.
+    case raw(String)
     case array([JSONText])
     case object([(String, JSONText)])
 
@@ -31,6 +33,7 @@ indirect enum JSONText {
         case .integer(let value): text += "\(value)"
         case .unsigned(let value): text += "\(value)"
         case .number(let value): text += value.isFinite ? "\(value)" : "null"
+        case .raw(let value): text += value
         case .string(let value): Self.quote(value, to: &text)
         case .array(let values):
             text += "["
