@@ -23,6 +23,8 @@ from pathlib import Path
 import lance
 import numpy as np
 import pyarrow as pa
+import pyarrow.dataset
+import pyarrow.parquet
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "Tests" / "interop")]
@@ -124,6 +126,40 @@ def verify(table: pa.Table, ours: Path, theirs: Path, scratch: Path) -> None:
     print("verified: both tables read back as the source, by both sides, whole and by row number", flush=True)
 
 
+def race_parquet(report: Report, table: pa.Table, scratch: Path) -> None:
+    """`lancer convert`, start of the process included, against pylance and pyarrow in this one."""
+    source, target, table_path = scratch / "in.parquet", scratch / "out.parquet", scratch / "parquet.lance"
+    for name, columns in WRITES.items():
+        if not report.wanted(f"Parquet to Lance, {name}") and not report.wanted(f"Lance to Parquet, {name}"):
+            continue
+        chosen = table.select(columns) if columns else table
+        pa.parquet.write_table(chosen, source, compression="zstd")
+
+        def to_lance(write) -> float:
+            shutil.rmtree(table_path, ignore_errors=True)
+            return timed(write)
+
+        repeat = max(3, report.repeat // 2)
+        report.race(
+            f"Parquet to Lance, {name}", lambda: to_lance(lambda: lancer("convert", source, table_path)),
+            lambda: to_lance(lambda: lance.write_dataset(pa.dataset.dataset(source, format="parquet"), str(table_path))),
+            repeat=repeat, note=f"{chosen.nbytes / 1e6:.0f} MB in memory",
+        )
+
+        def by_pyarrow() -> None:
+            dataset = lance.dataset(str(table_path))
+            with pa.parquet.ParquetWriter(target, dataset.schema, compression="zstd") as out:
+                for batch in dataset.to_batches():
+                    out.write_batch(batch)
+
+        to_lance(lambda: lancer("convert", source, table_path))
+        report.race(
+            f"Lance to Parquet, {name}", lambda: timed(lambda: lancer("convert", table_path, target, "--overwrite")),
+            lambda: timed(by_pyarrow), repeat=repeat, note="zstd",
+        )
+        shutil.rmtree(table_path)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1_000_000)
@@ -183,6 +219,7 @@ def main() -> None:
                 return seconds
 
             report.race(f"write {name}", write_ours, write_theirs, repeat=max(3, options.repeat // 2), note=f"{chosen.nbytes / 1e6:.0f} MB")
+        race_parquet(report, table, scratch)
         report.race("open", lambda: worker("open", ours)["seconds"], lambda: timed(lambda: lance.dataset(str(theirs))), repeat=50)
     finally:
         worker.close()

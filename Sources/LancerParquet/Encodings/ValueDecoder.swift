@@ -19,7 +19,7 @@ struct ValueDecoder {
     private let page: ArrowBuffer
     private var offset: Int
     private var form: Form
-    /// Bytes of the longest value so far, to tell how many may be asked for at once.
+    /// Bytes of a long value, as far as is known, to tell how many may be asked for at once.
     private(set) var longest = 16
     /// Most bytes that a page of shared prefixes may grow to by one call.
     private static let prefixLimit = 1 << 27
@@ -38,6 +38,7 @@ struct ValueDecoder {
     ) throws(LanceError) {
         self.page = page
         self.offset = offset
+        longest = max(longest, (page.count - offset) / max(count, 1))
         switch (encoding, shape) {
         case (.plain, .bits): form = .plainBits(next: offset * 8)
         case (.plain, .fixed(let width)): form = .plainFixed(width: width)

@@ -230,6 +230,10 @@ final class LeafReader {
     }
 
     private func nextPage() throws(LanceError) -> Bool {
+        // Pages may be large: the old one goes before the next one comes.
+        valueDecoder = nil
+        repetitionDecoder = .none
+        definitionDecoder = .none
         guard entriesLeft > 0, let (header, bytes) = try pages.next() else {
             guard entriesLeft == 0 else {
                 throw .truncated("the pages of a column end \(entriesLeft) values before its column chunk")

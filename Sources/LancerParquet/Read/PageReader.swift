@@ -49,7 +49,8 @@ struct PageReader {
     }
 
     private mutating func advance(_ count: Int) {
-        window = window.slice(count..<window.count)
+        // An empty rest would keep the memory of a large page.
+        window = count == window.count ? .empty : window.slice(count..<window.count)
         position += UInt64(count)
     }
 

@@ -114,8 +114,8 @@ package struct ParquetReader: RecordBatchReader {
         rowsLeft = try Int(checked: group.rowCount, "rows of a row group")
         let share = options.batchBytes / max(leaves.count, 1)
         let budget = LeafReader.Budget(
-            bytes: min(max(share, 1 << 20), 32 << 20),
-            entries: min(max(share / 4, 1 << 18), 8 << 20)
+            bytes: min(max(share, 1 << 16), 24 << 20),
+            entries: min(max(share / 4, 1 << 14), 8 << 20)
         )
         let readAhead = min(max((64 << 20) / max(leaves.count, 1), 1 << 14), 1 << 20)
         readers = []

@@ -106,9 +106,18 @@ final class ValueBuilder {
     @inline(never)
     private var tooLarge: LanceError { .limitExceeded("more than 2 GiB of one Parquet column for a single row") }
 
-    /// Everything collected; the builder is empty afterwards.
+    /// Memory to ask for at once when the last time took `count` bytes.
+    private static func room(_ count: Int) -> Int { count < 1 << 16 ? 0 : min(count + count / 16, 32 << 20) }
+
+    /// Everything collected; the builder is empty afterwards, with room for as much again.
     func finish() -> PhysicalValues {
         count = 0
+        let sizes = (fixed: fixed.count, offsets: offsets.count, data: data.count)
+        defer {
+            fixed.reserve(Self.room(sizes.fixed))
+            offsets.reserve(Self.room(sizes.offsets))
+            data.reserve(Self.room(sizes.data))
+        }
         switch shape {
         case .bits:
             var taken = BitmapBuilder()

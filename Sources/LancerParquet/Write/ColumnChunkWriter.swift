@@ -34,6 +34,9 @@ final class ColumnChunkWriter {
 
     // The chunk.
     private var dictionary: DictionaryBuilder?
+    /// Chunks that are written without trying a dictionary, and how many it will be after the next failure.
+    private var chunksToPass = 0
+    private var nextPass = 2
     private var isDictionaryPage = false
     private var buffers: [ArrowBuffer] = []
     private var pages: [WrittenPage] = []
@@ -59,7 +62,9 @@ final class ColumnChunkWriter {
         compressedSize = 0
         uncompressedSize = 0
         let canRepeat = leaf.physicalType != .boolean && leaf.conversion != .nothing
-        dictionary = options.usesDictionary && canRepeat ? DictionaryBuilder() : nil
+        chunksToPass = max(chunksToPass - 1, 0)
+        let isTried = options.usesDictionary && canRepeat && chunksToPass == 0
+        dictionary = isTried ? DictionaryBuilder() : nil
         isDictionaryPage = dictionary != nil
     }
 
@@ -132,12 +137,16 @@ final class ColumnChunkWriter {
             let plainSize = dictionary?.plainSize(indices) ?? 0
             if size + indices.count * width / 8 >= plainSize, count > 0 {
                 dictionary?.decode(indices, into: &plain)
+                // Most columns stay what they are.
+                chunksToPass = nextPass
+                nextPass = min(nextPass * 2, 32)
                 indices.removeAll(keepingCapacity: true)
                 dictionary = nil
                 isDictionaryPage = false
                 return
             }
         }
+        nextPass = 2
         if size > options.dictionaryBytes { dictionaryIsFull = true }
     }
 
