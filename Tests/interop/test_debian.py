@@ -103,3 +103,17 @@ def test_the_whole_catalogue_from_json_lines(scratch):
     got = lance.dataset(str(scratch / "all.lance")).to_table()
     assert got.drop_columns(["embedding"]).to_pylist() == table.to_pylist()
     assert_tables_equal(got.select(["embedding"]), pa.table({"embedding": embeddings(MATRIX)}))
+
+
+@needs_whole
+@pytest.mark.parametrize("options", [[], ["--compression", "snappy", "--page-version", "2", "--row-group-bytes", "8MiB"]], ids=["plain", "options"])
+def test_the_whole_catalogue_from_parquet_and_back(options, scratch):
+    lancer("convert", PARQUET, scratch / "all.lance", "--vectors", f"embedding={MATRIX}")
+    lancer("convert", scratch / "all.lance", scratch / "all.parquet", *options)
+    got = pyarrow.parquet.read_table(scratch / "all.parquet", page_checksum_verification=True)
+    assert got.schema.field("embedding").type == pa.list_(pa.float16(), 384)
+    table = whole_catalogue()
+    assert_tables_equal(got.replace_schema_metadata(None).cast(table.schema), table)
+    # Through Lancer's own reader, too, and once more through Lance.
+    lancer("convert", scratch / "all.parquet", scratch / "again.lance")
+    assert_tables_equal(lance.dataset(str(scratch / "again.lance")).to_table(), lance.dataset(str(scratch / "all.lance")).to_table())
