@@ -146,7 +146,6 @@ class Session:
         return f"add {name}"
 
     def add_computed(self, ours: bool):
-        ours = False
         name = f"extra{self.renames}"
         self.renames += 1
         if ours:
@@ -186,6 +185,16 @@ class Session:
         for row in self.model.rows.values():
             row[new] = row.pop(old, None)
         return f"rename {old} {new}"
+
+    def retype(self, ours: bool):
+        if self.model.columns.get("v") != pa.int32():
+            return None
+        if ours:
+            lancer("columns", "retype", self.path, "v", "int64")
+        else:
+            self.dataset().alter_columns({"path": "v", "data_type": pa.int64()})
+        self.model.columns["v"] = pa.int64()
+        return "retype v"
 
     def compact(self, ours: bool):
         if ours:
@@ -241,7 +250,7 @@ class Session:
 
     CHANGES = [
         (append, 5), (overwrite, 1), (delete, 4), (update, 4), (merge, 4), (add_nulls, 1), (add_computed, 2), (drop, 2),
-        (rename, 1), (compact, 3), (restore, 1), (tag, 1), (cleanup, 1), (config, 1),
+        (rename, 1), (retype, 1), (compact, 3), (restore, 1), (tag, 1), (cleanup, 1), (config, 1),
     ]
 
     # -- checks
