@@ -186,6 +186,7 @@ KEYS: dict[str, tuple[pa.DataType, object]] = {
     "timestamp": (pa.timestamp("us", "UTC"), lambda i: datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(seconds=i)),
     "time64": (pa.time64("us"), lambda i: datetime.time(1, i % 60, i // 60)),
     "decimal128": (pa.decimal128(20, 3), lambda i: decimal.Decimal(i * 1001 - 5000).scaleb(-3)),
+    "dictionary": (pa.dictionary(pa.int16(), pa.string()), lambda i: f"word {i}"),
     "struct": (pa.struct([("a", pa.int32()), ("b", pa.string())]), lambda i: {"a": i // 2, "b": None if i % 3 == 0 else str(i)}),
     "list": (pa.list_(pa.int32()), lambda i: [i] * (i % 3) + [i // 2]),
 }
