@@ -87,6 +87,34 @@ struct MergeTests {
         #expect(try await Self.rows(merged).suffix(3) == expected[...])
     }
 
+    @Test("fields of structs are matched by name; structs with some of their fields are refused")
+    func structFields() async throws {
+        func schema(_ names: [String]) -> ArrowSchema {
+            ArrowSchema([
+                ArrowField("id", .int64), ArrowField("s", .structure(names.map { ArrowField($0, .int64) })),
+            ])
+        }
+        func value(_ names: [String], _ base: Int64) -> ArrowValue {
+            .structure(names.map { .init($0, .int(base + ($0 == "x" ? 1 : 2))) })
+        }
+        let table = try await Self.create([[.int(1), value(["x", "y"], 10)]], schema(["x", "y"]))
+        let rows: [Row] = [[.int(1), value(["y", "x"], 20)], [.int(2), value(["y", "x"], 30)]]
+        let merged = try await Self.merge(table, rows, on: ["id"], schema(["y", "x"])).table
+        #expect(
+            try await Self.rows(merged) == [[.int(1), value(["x", "y"], 20)], [.int(2), value(["x", "y"], 30)]]
+        )
+        let byField = try await Self.merge(
+            merged,
+            [[.int(7), value(["y", "x"], 20)]],
+            on: ["s.x"],
+            schema(["y", "x"])
+        )
+        #expect(byField.counts.updated == 1)
+        await #expect(throws: LanceError(.schemaMismatch, "")) {
+            try await Self.merge(table, [[.int(1), value(["x"], 1)]], on: ["id"], schema(["x"]))
+        }
+    }
+
     @Test("a column that must not be null cannot be left out of rows to insert, but of rows to update")
     func requiredColumn() async throws {
         let strict = ArrowSchema([ArrowField("id", .int64), ArrowField("n", .int64, nullable: false)])

@@ -19,7 +19,7 @@ struct OperationPairsTests {
         case deleteHere, deleteBeside, deleteThere
         case updateHere, updateBeside, updateThere
         case mergeHere, mergeBeside, mergeThere
-        case overwrite, compact, addA, addB, dropW, dropSpare, restore, configK, configL
+        case overwrite, compact, addA, addB, addC, dropW, dropSpare, restore, configK, configL
     }
 
     enum Outcome: Character {
@@ -42,29 +42,30 @@ struct OperationPairsTests {
         // |  |  |  |  |  |  |  merge here, beside, there
         // |  |  |  |  |  |  |  |  |  |  overwrite
         // |  |  |  |  |  |  |  |  |  |  |  compact
-        // |  |  |  |  |  |  |  |  |  |  |  |  add a, add b
-        // |  |  |  |  |  |  |  |  |  |  |  |  |  |  drop w, drop spare
-        // |  |  |  |  |  |  |  |  |  |  |  |  |  |  |  |  restore
-        // |  |  |  |  |  |  |  |  |  |  |  |  |  |  |  |  |  config k, l
-        (.append, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  R  R  X  .  ."),
-        (.deleteHere, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  X  .  ."),
-        (.deleteBeside, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  X  .  ."),
-        (.deleteThere, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  X  .  ."),
-        (.updateHere, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  X  .  ."),
-        (.updateBeside, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  X  .  ."),
-        (.updateThere, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  X  .  ."),
-        (.mergeHere, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  X  .  ."),
-        (.mergeBeside, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  X  .  ."),
-        (.mergeThere, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  X  .  ."),
-        (.overwrite, ".  .  .  .  .  .  .  .  .  .  R  .  .  .  .  .  .  .  ."),
-        (.compact, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  X  .  ."),
-        (.addA, ".  .  .  .  .  .  .  .  .  .  X  .  E  .  X  X  X  .  ."),
-        (.addB, ".  .  .  .  .  .  .  .  .  .  X  .  .  E  X  X  X  .  ."),
-        (.dropW, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  E  .  X  .  ."),
-        (.dropSpare, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  E  X  .  ."),
-        (.restore, ".  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  ."),
-        (.configK, ".  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  X  ."),
-        (.configL, ".  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  X"),
+        // |  |  |  |  |  |  |  |  |  |  |  |  add a, add b, add c with values
+        // |  |  |  |  |  |  |  |  |  |  |  |  |  |  |  drop w, drop spare
+        // |  |  |  |  |  |  |  |  |  |  |  |  |  |  |  |  |  restore
+        // |  |  |  |  |  |  |  |  |  |  |  |  |  |  |  |  |  |  config k, l
+        (.append, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  R  R  X  .  ."),
+        (.deleteHere, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  .  X  .  ."),
+        (.deleteBeside, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  .  X  .  ."),
+        (.deleteThere, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  .  X  .  ."),
+        (.updateHere, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  .  X  .  ."),
+        (.updateBeside, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  .  X  .  ."),
+        (.updateThere, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  .  X  .  ."),
+        (.mergeHere, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  .  X  .  ."),
+        (.mergeBeside, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  .  X  .  ."),
+        (.mergeThere, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  .  X  .  ."),
+        (.overwrite, ".  .  .  .  .  .  .  .  .  .  R  .  .  .  .  .  .  .  .  ."),
+        (.compact, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  .  X  .  ."),
+        (.addA, ".  .  .  .  .  .  .  .  .  .  X  .  E  .  .  X  X  X  .  ."),
+        (.addB, ".  .  .  .  .  .  .  .  .  .  X  .  .  E  .  X  X  X  .  ."),
+        (.addC, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  E  X  X  X  .  ."),
+        (.dropW, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  E  .  X  .  ."),
+        (.dropSpare, ".  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  E  X  .  ."),
+        (.restore, ".  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  ."),
+        (.configK, ".  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  X  ."),
+        (.configL, ".  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  X"),
     ]
 
     private static let schema = ArrowSchema([
@@ -101,6 +102,7 @@ struct OperationPairsTests {
             case .compact: break
             case .addA: columns.insert("a")
             case .addB: columns.insert("b")
+            case .addC: columns.insert("c")
             case .dropW: columns.remove("w")
             case .dropSpare: columns.remove("spare")
             case .restore: self = Model()
@@ -131,8 +133,9 @@ struct OperationPairsTests {
             _ = try await table.overwrite(from: ReaderSource(try source(200..<205)), try TableFixture.options())
         case .compact:
             _ = try await table.compact(try CompactionRules(targetRows: 10, deletedShare: 0.1), commitMessage: nil)
-        case .addA: _ = try await table.addNullColumns([ArrowField("a", .int32)], commitMessage: nil)
-        case .addB: _ = try await table.addNullColumns([ArrowField("b", .int32)], commitMessage: nil)
+        case .addA: _ = try await table.addColumns([.nulls(ArrowField("a", .int32))], commitMessage: nil)
+        case .addB: _ = try await table.addColumns([.nulls(ArrowField("b", .int32))], commitMessage: nil)
+        case .addC: _ = try await table.addColumns([.expression(name: "c", "v + 1")], commitMessage: nil)
         case .dropW: _ = try await table.dropColumns(["w"], commitMessage: nil)
         case .dropSpare: _ = try await table.dropColumns(["spare"], commitMessage: nil)
         case .restore: _ = try await Table.open(table.store, version: 1).restore(commitMessage: nil)
@@ -194,6 +197,15 @@ struct OperationPairsTests {
         if outcome != .fine, second != .compact { #expect(after.manifest.version == afterFirst) }
         let state = try await state(after)
         #expect(state == model, "\(second) after \(first)")
+        if outcome == .fine, second == .addC,
+            let column = after.manifest.schema.fields.firstIndex(where: { $0.name == "c" })
+        {
+            // Computed anew from what the first left.
+            for row in try await MergeTests.rows(after) {
+                guard case .int(let value) = row[1] else { continue }
+                #expect(row[column] == .int(value + 1), "\(second) after \(first)")
+            }
+        }
         // Every older version reads as it was.
         let base = try await Self.state(try await Table.open(store, version: 1))
         #expect(base == Model())

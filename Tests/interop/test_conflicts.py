@@ -72,6 +72,8 @@ def by_lancer(path: Path, change: str) -> None:
         lancer("convert", write_arrow(rows(range(200, 205)), new), path, "--mode", "overwrite")
     elif kind == "compact":
         lancer("compact", path, "--target-rows", 10)
+    elif change == "add c":
+        lancer("columns", "add", path, "c=v + 1")
     elif kind == "add":
         lancer("columns", "add", path, "--null", f"{detail}: int32")
     elif kind == "drop":
@@ -98,7 +100,7 @@ def by_pylance(stale: lance.LanceDataset, first: lance.LanceDataset, change: str
     elif kind == "compact":
         stale.optimize.compact_files(target_rows_per_fragment=10)
     elif kind == "add":
-        stale.add_columns(pa.field(detail, pa.int32()))
+        stale.add_columns({"c": "v + 1"} if detail == "c" else pa.field(detail, pa.int32()))
     elif kind == "drop":
         stale.drop_columns([detail])
     elif kind == "restore":
@@ -109,7 +111,7 @@ def by_pylance(stale: lance.LanceDataset, first: lance.LanceDataset, change: str
 
 CHANGES = [
     "append", *(f"{kind} {place}" for kind in ("delete", "update", "merge") for place in PLACES), "overwrite", "compact",
-    "add a", "add b", "drop w", "drop spare", "restore", "config k", "config l",
+    "add a", "add b", "add c", "drop w", "drop spare", "restore", "config k", "config l",
 ]
 
 
@@ -136,25 +138,26 @@ def state(path: Path) -> tuple[list[str], dict[str, str]]:
 # What becomes of the row's change, made by a stale pylance handle, after the column's: `.` both are kept, `R` to be made
 # again, `X` impossible. As commit-behaviour of the reference was found to be; the order is that of CHANGES.
 TABLE = """
-append         .  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  X  .  .
-delete here    .  R  .  .  R  .  .  R  .  .  X  R  R  R  .  .  X  .  .
-delete beside  .  .  R  .  .  R  .  .  R  .  X  R  R  R  .  .  X  .  .
-delete there   .  .  .  R  .  .  R  .  .  R  X  .  R  R  .  .  X  .  .
-update here    .  R  .  .  R  .  .  R  .  .  X  R  R  R  .  .  X  .  .
-update beside  .  .  R  .  .  R  .  .  R  .  X  R  R  R  .  .  X  .  .
-update there   .  .  .  R  .  .  R  .  .  R  X  .  R  R  .  .  X  .  .
-merge here     .  R  .  .  R  .  .  R  .  .  X  R  R  R  .  .  X  .  .
-merge beside   .  .  R  .  .  R  .  .  R  .  X  R  R  R  .  .  X  .  .
-merge there    .  .  .  R  .  .  R  .  .  R  X  .  R  R  .  .  X  .  .
-overwrite      .  .  .  .  .  .  .  .  .  .  R  .  .  .  .  .  .  .  .
-compact        .  R  R  .  R  R  .  R  R  .  X  R  R  R  .  .  X  .  .
-add a          R  R  R  R  R  R  R  R  R  R  X  R  R  R  X  X  X  .  .
-add b          R  R  R  R  R  R  R  R  R  R  X  R  R  R  X  X  X  .  .
-drop w         .  .  .  .  .  .  .  .  .  .  X  .  R  R  R  R  X  .  .
-drop spare     .  .  .  .  .  .  .  .  .  .  X  .  R  R  R  R  X  .  .
-restore        .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
-config k       .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  X  .
-config l       .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  X
+append         .  .  .  .  .  .  .  .  .  .  X  .  .  .  .  .  .  X  .  .
+delete here    .  R  .  .  R  .  .  R  .  .  X  R  R  R  R  .  .  X  .  .
+delete beside  .  .  R  .  .  R  .  .  R  .  X  R  R  R  R  .  .  X  .  .
+delete there   .  .  .  R  .  .  R  .  .  R  X  .  R  R  R  .  .  X  .  .
+update here    .  R  .  .  R  .  .  R  .  .  X  R  R  R  R  .  .  X  .  .
+update beside  .  .  R  .  .  R  .  .  R  .  X  R  R  R  R  .  .  X  .  .
+update there   .  .  .  R  .  .  R  .  .  R  X  .  R  R  R  .  .  X  .  .
+merge here     .  R  .  .  R  .  .  R  .  .  X  R  R  R  R  .  .  X  .  .
+merge beside   .  .  R  .  .  R  .  .  R  .  X  R  R  R  R  .  .  X  .  .
+merge there    .  .  .  R  .  .  R  .  .  R  X  .  R  R  R  .  .  X  .  .
+overwrite      .  .  .  .  .  .  .  .  .  .  R  .  .  .  .  .  .  .  .  .
+compact        .  R  R  .  R  R  .  R  R  .  X  R  R  R  R  .  .  X  .  .
+add a          R  R  R  R  R  R  R  R  R  R  X  R  R  R  R  X  X  X  .  .
+add b          R  R  R  R  R  R  R  R  R  R  X  R  R  R  R  X  X  X  .  .
+add c          R  R  R  R  R  R  R  R  R  R  X  R  R  R  R  X  X  X  .  .
+drop w         .  .  .  .  .  .  .  .  .  .  X  .  R  R  R  R  R  X  .  .
+drop spare     .  .  .  .  .  .  .  .  .  .  X  .  R  R  R  R  R  X  .  .
+restore        .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
+config k       .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  X  .
+config l       .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  X
 """
 VERDICTS = {
     (first, line[:15].strip()): {".": "fine", "R": "retry", "X": "never"}[cell]

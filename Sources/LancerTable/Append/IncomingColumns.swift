@@ -70,39 +70,6 @@ struct IncomingColumns: Sendable {
         incomingCount = incoming.fields.count
     }
 
-    /// Whether values of a field of the data can be stored in one of the table as they are.
-    ///
-    /// - Throws: `schemaMismatch` naming what does not fit.
-    static func check(
-        _ given: LanceField,
-        fits field: LanceField,
-        path: String,
-        isTop: Bool
-    ) throws(LanceError) {
-        if field.isBlobV2 {
-            throw .unsupported(
-                "column \"\(path)\" holds blobs in the second form (lance.blob.v2), which is not written"
-            )
-        }
-        guard given.logicalType == field.logicalType, given.children.count == field.children.count else {
-            throw .schemaMismatch("column \"\(path)\" is \(field.type) in the table, \(given.type) in the data")
-        }
-        // A top-level column that may have nulls is fine as long as it has none: the file writer looks.
-        if !isTop, given.nullable, !field.nullable {
-            throw .schemaMismatch("\"\(path)\" must not be null in the table, the data allows nulls")
-        }
-        let isStruct = if case .structure = field.type { true } else { false }
-        for (givenChild, child) in zip(given.children, field.children) {
-            // The names of list items say nothing.
-            guard !isStruct || givenChild.name == child.name else {
-                throw .schemaMismatch(
-                    "\"\(path)\" has a field \"\(child.name)\" in the table, \"\(givenChild.name)\" in the data"
-                )
-            }
-            try check(givenChild, fits: child, path: "\(path).\(child.name)", isTop: false)
-        }
-    }
-
     /// A batch with the columns of ``schema`` in their order.
     ///
     /// - Throws: `schemaMismatch` for a batch that does not have the schema it was said to have.

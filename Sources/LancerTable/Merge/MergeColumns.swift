@@ -7,8 +7,8 @@ import LancerFile
 struct MergeColumns: Sendable {
     /// The table's schema.
     let schema: LanceSchema
-    /// Position in the source for each column of the table.
-    private let positions: [Int?]
+    /// Where each column of the table is in the source.
+    private let matches: [FieldMatch?]
 
     /// - Throws: `schemaMismatch` naming the first column that does not fit.
     init(_ source: ArrowSchema, into schema: LanceSchema) throws(LanceError) {
@@ -21,35 +21,45 @@ struct MergeColumns: Sendable {
                 throw .schemaMismatch("column \"\(field.name)\" of the data is not in the table")
             }
         }
-        var positions: [Int?] = []
+        var matches: [FieldMatch?] = []
         for field in schema.fields {
-            let position = source.index(of: field.name)
-            positions.append(position)
-            guard let position else { continue }
+            guard let position = source.index(of: field.name) else {
+                matches.append(nil)
+                continue
+            }
             // The id does not matter for the comparison.
             var id: Int32 = 0
             let given = try LanceField(arrow: source.fields[position], nextID: &id, depth: 0)
-            try IncomingColumns.check(given, fits: field, path: field.name, isTop: true)
+            let match = try FieldMatch(given, as: field, position: position, path: field.name)
+            guard match.field == field else {
+                throw .schemaMismatch(
+                    "the data has only some fields of struct \"\(field.name)\"; a merge takes columns as a whole"
+                )
+            }
+            matches.append(match)
         }
         self.schema = schema
-        self.positions = positions
+        self.matches = matches
     }
 
     /// The table's columns that the source has.
-    var present: [LanceField] { zip(schema.fields, positions).filter { $1 != nil }.map(\.0) }
+    var present: [LanceField] { zip(schema.fields, matches).filter { $1 != nil }.map(\.0) }
 
     /// The table's columns that the source does not have.
-    var missing: [LanceField] { zip(schema.fields, positions).filter { $1 == nil }.map(\.0) }
+    var missing: [LanceField] { zip(schema.fields, matches).filter { $1 == nil }.map(\.0) }
 
     /// The source's values of a column of the table; nil when it has none.
-    func array(_ column: Int, of batch: RecordBatch) -> ArrowArray? { positions[column].map { batch.columns[$0] } }
+    func array(_ column: Int, of batch: RecordBatch) throws(LanceError) -> ArrowArray? {
+        guard let match = matches[column] else { return nil }
+        return try match.arrange(batch.columns[match.position])
+    }
 
     /// The source's values at the end of a path of fields, null where a struct on the way is.
     ///
     /// - Throws: `schemaMismatch` when the source does not have the column.
     func array(at path: [LanceField], of batch: RecordBatch) throws(LanceError) -> ArrowArray {
         guard let top = path.first, let column = schema.fields.firstIndex(where: { $0.id == top.id }),
-            var array = array(column, of: batch)
+            var array = try array(column, of: batch)
         else { throw .schemaMismatch("the data has no column \"\(path.text)\"") }
         var field = top
         for step in path.dropFirst() {
