@@ -82,3 +82,18 @@ def test_the_second_form_is_not_written(scratch):
     lancer("convert", scratch / "t.lance", scratch / "more.arrow")
     done = lancer("append", scratch / "t.lance", scratch / "more.arrow", status=UNSUPPORTED)
     assert b"second form" in done.stderr
+
+
+def test_cleanup_takes_blob_files_with_their_data_file(scratch):
+    path = scratch / "t.lance"
+    lance.write_dataset(blob_table(), str(path), data_storage_version="2.2", max_rows_per_file=7)
+    first = set(path.glob("data/**/*.blob"))
+    lance.write_dataset(blob_table(), str(path), mode="overwrite", data_storage_version="2.2")
+    second = set(path.glob("data/**/*.blob")) - first
+    assert first and second
+    lancer("cleanup", path, "--keep", 2, "--yes")
+    assert set(path.glob("data/**/*.blob")) == first | second
+    lancer("cleanup", path, "--keep", 1, "--yes")
+    assert set(path.glob("data/**/*.blob")) == second
+    assert len([entry for entry in (path / "data").iterdir() if entry.is_dir()]) == 1
+    assert lance.dataset(str(path)).to_table(blob_handling="all_binary")["b"].to_pylist() == VALUES

@@ -74,6 +74,9 @@ struct ReferencedFiles {
     func contains(_ path: String) -> Bool {
         if paths.contains(path) { return true }
         let parts = path.split(separator: "/")
-        return parts.count > 2 && indexDirectories.contains(parts[0..<2].joined(separator: "/"))
+        guard parts.count > 2 else { return false }
+        let directory = parts[0..<2].joined(separator: "/")
+        // What stands in a directory beside a data file belongs to that file.
+        return indexDirectories.contains(directory) || paths.contains("\(directory).lance")
     }
 }

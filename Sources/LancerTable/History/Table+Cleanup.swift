@@ -75,8 +75,10 @@ extension Table {
         for directory in [TableFiles.dataDirectory, DeletionFile.directory, Transaction.directory] {
             try await collect(directory, needed, released, rules, &plan)
         }
-        for entry in try await store.entries(IndexEntries.directory) where entry.isDirectory {
-            try await collect("\(IndexEntries.directory)/\(entry.name)", needed, released, rules, &plan)
+        for directory in [TableFiles.dataDirectory, IndexEntries.directory] {
+            for entry in try await store.entries(directory) where entry.isDirectory {
+                try await collect("\(directory)/\(entry.name)", needed, released, rules, &plan)
+            }
         }
         for directory in [ManifestName.directory, Tag.directory] {
             for entry in try await store.entries(directory) where Self.isUnfinished(entry, rules) {
@@ -116,6 +118,7 @@ extension Table {
         case TableFiles.dataDirectory: name.hasSuffix(".lance")
         case DeletionFile.directory: name.hasSuffix(".arrow") || name.hasSuffix(".bin")
         case Transaction.directory: name.hasSuffix(".txn")
+        case _ where directory.hasPrefix("\(TableFiles.dataDirectory)/"): name.hasSuffix(".blob")
         default: true
         }
     }
@@ -138,8 +141,10 @@ extension Table {
         for file in plan.released + plan.orphans where !needed.contains(file.path) {
             try await store.delete(file.path)
         }
-        let indexFiles = (plan.released + plan.orphans).filter { $0.path.hasPrefix("\(IndexEntries.directory)/") }
-        let directories = Set(indexFiles.map { $0.path.split(separator: "/").dropLast().joined(separator: "/") })
-        for directory in directories { await store.removeEmptyDirectory(directory) }
+        // Directories of indices, and of blobs beside data files.
+        let directories = (plan.released + plan.orphans).map { $0.path.split(separator: "/").dropLast() }
+        for directory in Set(directories.filter { $0.count > 1 }.map { $0.joined(separator: "/") }) {
+            await store.removeEmptyDirectory(directory)
+        }
     }
 }
