@@ -6,6 +6,7 @@ import random
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
+import numpy as np
 import pyarrow as pa
 
 DAY = date(2020, 1, 1)
@@ -59,6 +60,18 @@ def every_type(count: int, seed: int) -> pa.Table:
             pa.struct([("k", pa.int64()), ("Y", pa.string())]),
         ),
         "My Col": pa.array(some(lambda i: i % 3), pa.int16()),
+        "f16": pa.array(some(lambda i: np.float16(rng.choice([0.0, -0.0, 1.5, 0.1, float("nan"), float("-inf"), i / 4]))), pa.float16()),
+        "tm32": pa.array(some(lambda i: rng.randint(0, 86399)), pa.int32()).cast(pa.time32("s")),
+        "tms32": pa.array(some(lambda i: rng.randint(0, 40) * 1000), pa.int32()).cast(pa.time32("ms")),
+        "tm64": pa.array(some(lambda i: rng.randint(0, 86399) * 10**6), pa.int64()).cast(pa.time64("us")),
+        "dur": pa.array(some(lambda i: timedelta(seconds=rng.randint(-3, 3))), pa.duration("ms")),
+        "dur2": pa.array(some(lambda i: timedelta(seconds=rng.randint(-3, 3))), pa.duration("ms")),
+        "lbin": pa.array(some(lambda i: bytes(rng.randint(0, 2) for _ in range(rng.randint(0, 2)))), pa.large_binary()),
+        "ll": pa.array(some(lambda i: [rng.choice([None, "a", "b", ""]) for _ in range(rng.randint(0, 3))]), pa.large_list(pa.string())),
+        "d256": pa.array(some(lambda i: Decimal(rng.randint(-400, 400)) / 100), pa.decimal256(40, 2)),
+        "m": pa.array(some(lambda i: [("a", rng.randint(0, 3)), ("b", None)][: rng.randint(0, 2)]), pa.map_(pa.string(), pa.int32())),
+        "nul": pa.nulls(count),
+        "deep": pa.array(some(lambda i: {"in ner": {"z": rng.choice([None, 1, 2])}, "tags": ["x"][: rng.randint(0, 1)]})),
     }
     return pa.table(columns)
 
@@ -71,6 +84,7 @@ MOMENTS = [*NAIVE, "utc", "ny"]
 DATES = ["d32", "d64"]
 COMPARISONS = ["=", "==", "<>", "!=", "<", "<=", ">", ">="]
 ALL = [*INTEGERS, "u64", *FLOATS, *TEXTS, *MOMENTS, *DATES, "b", "bin", "fsb", "dec", "dic", "l", "fsl", "st"]
+RARE = ["f16", "tm32", "tms32", "tm64", "dur", "lbin", "ll", "d256", "m", "nul", "deep", "deep.`in ner`", "deep.`in ner`.z", "deep.tags"]
 
 
 class Predicates:
@@ -103,7 +117,7 @@ class Predicates:
         makers = [
             (8, self.integer_leaf), (4, self.float_leaf), (6, self.text_leaf), (4, self.time_leaf), (2, self.null_leaf),
             (2, self.decimal_leaf), (2, self.list_leaf), (1, self.bytes_leaf), (1, self.bool_leaf), (1, self.cast_leaf),
-            (1, self.row_leaf),
+            (1, self.row_leaf), (4, self.rare_leaf),
         ]
         return self.rng.choices([maker for _, maker in makers], [weight for weight, _ in makers])[0]()
 
@@ -287,6 +301,23 @@ class Predicates:
                 "CAST(tus AS date) = DATE '2020-01-05'", "TRY_CAST(f64 AS int) = 1", "CAST(ny AS string) LIKE '2019%'",
             ]
         )
+
+    def rare_leaf(self) -> str:
+        """Types that are seldom in conditions."""
+        compare = self.rng.choice(COMPARISONS)
+        digit = self.rng.randint(0, 3)
+        makers = [
+            lambda: self.around("f16", self.number), lambda: f"f16 {compare} f32", lambda: f"tm32 {compare} {self.rng.randint(0, 86399)}",
+            lambda: f"tms32 {compare} {digit}000", lambda: f"tm64 {compare} tm32", lambda: f"dur {compare} dur2",
+            lambda: f"dur + dur2 {compare} dur", lambda: self.around("lbin", lambda: self.rng.choice(["X''", "X'00'", "X'0102'"])),
+            lambda: f"array_has(ll, {self.rng.choice(['NULL', self.text()])})", lambda: f"array_length(ll) {compare} {digit}",
+            lambda: f"ll[{digit}] = 'a'", lambda: self.around("d256", lambda: str(digit)), lambda: f"cardinality(m) {compare} {digit}",
+            lambda: f"map_extract(m, 'a')[1] {compare} {digit}", lambda: f"{self.rng.choice(RARE)} IS {self.rng.choice(['', 'NOT '])}NULL",
+            lambda: f"{self.rng.choice(RARE)} IS {self.rng.choice(['', 'NOT '])}NULL", lambda: f"deep.`in ner`.z {compare} {digit}",
+            lambda: f"deep['in ner']['z'] IN (1, {digit})", lambda: "array_has(deep.tags, 'x')", lambda: f"array_to_string(ll, '-') = 'a-b'",
+            lambda: "dur > CAST(1000 AS bigint)", lambda: f"st.k {compare} deep.`in ner`.z", lambda: "deep.`in ner` IS NOT NULL AND deep IS NOT NULL",
+        ]  # fmt: skip
+        return self.rng.choice(makers)()
 
     def row_leaf(self) -> str:
         return self.rng.choice(["_rowid < 40", "_rowid % 3 = 1", "_rowaddr > 4294967296", f"_rowid IN (1, {self.rng.randint(2, 60)})"])

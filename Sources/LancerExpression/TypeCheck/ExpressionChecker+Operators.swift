@@ -35,8 +35,7 @@ extension ExpressionChecker {
         _ what: String,
         _ position: Int
     ) throws(LanceError) -> (TypedExpression, TypedExpression) {
-        let one = try plain(left)
-        let other = try plain(right)
+        let (one, other) = (try cut(try plain(left), like: right), try cut(try plain(right), like: left))
         guard let type = TypeCoercion.comparison(one.type, other.type) else {
             throw error(
                 "\(one.type.shortName) and \(other.type.shortName) cannot be compared (\(what)); cast one of them",
@@ -44,6 +43,15 @@ extension ExpressionChecker {
             )
         }
         return (try coerced(one, to: type), try coerced(other, to: type))
+    }
+
+    /// A constant time without what is finer than the unit of the times it is compared with. The reference does so, towards
+    /// 1970: a column of seconds is equal to a literal with a fraction of a second.
+    func cut(_ value: TypedExpression, like other: TypedExpression) throws(LanceError) -> TypedExpression {
+        guard value.constant != nil, other.constant == nil, case .timestamp(let fine, let zone) = value.type,
+            case .timestamp(let coarse, _) = other.type, fine.perSecond > coarse.perSecond
+        else { return value }
+        return try cast(value, to: .timestamp(coarse, timezone: zone), .checked, value.position)
     }
 
     /// A value in the type of a comparison; text and binary of all kinds are compared as they are.
@@ -141,6 +149,9 @@ extension ExpressionChecker {
             } else {
                 checked.append(try plain(try check(item, place.below)))
             }
+        }
+        if checked.allSatisfy({ $0.constant != nil }) {
+            for index in checked.indices { checked[index] = try cut(checked[index], like: subject) }
         }
         var type = subject.type
         for item in checked {

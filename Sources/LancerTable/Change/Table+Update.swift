@@ -108,7 +108,7 @@ extension Table {
         let pieceRows = filter?.pieceRows(with: all, of: manifest) ?? BatchSize.rows(for: all, of: manifest)
         let cutter = PieceCutter(self, manifest.fragments, pieceRows: pieceRows)
         let stream = PieceStream(cutter) { piece -> Changed? in
-            guard let rows = try await read(piece, all, where: filter) else { return nil }
+            guard let rows = try await read(piece, all, where: filter, locating: true) else { return nil }
             return Changed(fragment: piece.fragment.id, runs: rows.runs, batch: try assignments.apply(to: rows))
         }
         var addresses: [RowAddress] = []

@@ -50,7 +50,7 @@ package struct RowFilter: Sendable {
 /// Rows of a piece that a condition chose.
 struct ChosenRows: Sendable {
     let piece: RowPiece
-    /// Offsets in the fragment, ascending, not touching each other.
+    /// Offsets in the fragment, ascending, not touching each other; none when they were not asked for.
     let runs: [Range<Int>]
     /// Columns of the rows.
     let batch: RecordBatch
@@ -64,7 +64,14 @@ struct ChosenRows: Sendable {
 extension Table {
     /// The rows of a piece for which a condition is true, nil when there are none. Columns that do not decide are read
     /// only then, and only single rows of them when few were chosen.
-    func read(_ piece: RowPiece, _ projection: Projection, where filter: RowFilter?) async throws -> ChosenRows? {
+    ///
+    /// - Parameter locating: Whether ``ChosenRows/runs`` will be asked for.
+    func read(
+        _ piece: RowPiece,
+        _ projection: Projection,
+        where filter: RowFilter?,
+        locating: Bool
+    ) async throws -> ChosenRows? {
         guard let filter else {
             return ChosenRows(piece: piece, runs: piece.liveRanges, batch: try await read(piece, projection))
         }
@@ -72,8 +79,6 @@ extension Table {
         let (deciding, selection) = try await decide(piece, filter, reader)
         guard let selection else { return nil }
         let chosen = selection.setCount
-        // In the space of the piece's rows, deleted ones counted.
-        let runs = piece.runs(ofLive: selection)
         var arrays: [ArrowArray?] = []
         var missing: [LanceField] = []
         for field in projection.fields {
@@ -84,6 +89,7 @@ extension Table {
             }
             arrays.append(chosen == selection.count ? deciding[index] : try deciding[index].filter(selection))
         }
+        let runs = locating || !missing.isEmpty ? piece.runs(ofLive: selection) : []
         if !missing.isEmpty {
             let rest = try await read(missing, runs, count: chosen, of: piece)
             var next = 0

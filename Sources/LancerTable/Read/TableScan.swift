@@ -50,7 +50,7 @@ package struct TableScan: Sendable {
         }
         let fragments = filter.isNeverTrue ? [] : self.fragments
         return PieceStream(PieceCutter(table, fragments, pieceRows: pieceRows)) { [table, projection] piece in
-            try await table.read(piece, projection, where: filter)?.batch
+            try await table.read(piece, projection, where: filter, locating: false)?.batch
         }
     }
 
