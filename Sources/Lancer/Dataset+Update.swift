@@ -19,6 +19,7 @@ extension Dataset {
     /// - Parameters:
     ///   - values: An expression for each column to set, by the column's exact name. Fields of structs cannot be set alone.
     ///   - condition: Which rows, as in ``scan(columns:where:offset:limit:batchRows:)``; nil for all.
+    ///   - progress: Told after each batch that was written its rows and their bytes in memory.
     /// - Throws: `notFound` for a column that does not exist, `unsupported` for a field of a struct, `invalidArgument` for
     ///   an expression that cannot be read or computed or a value that does not fit, `schemaMismatch` for a null where
     ///   none may be, `conflict` when other writers were faster time and again, `corrupt`, `io`. After an error the table
@@ -26,14 +27,16 @@ extension Dataset {
     public func update(
         set values: [String: String],
         where condition: String? = nil,
-        options: ChangeOptions = ChangeOptions()
+        options: ChangeOptions = ChangeOptions(),
+        progress: (@Sendable (_ rows: Int, _ bytes: Int) -> Void)? = nil
     ) async throws -> RowChange {
         let write = WriteOptions()
         let (table, count) = try await writable(options).update(
             values,
             where: condition,
             limits: try FragmentLimits(rowsPerFile: write.maxRowsPerFile, bytesPerFile: write.maxBytesPerFile),
-            commitMessage: options.message
+            commitMessage: options.message,
+            progress: progress
         )
         return RowChange(dataset: try Dataset(path: path, table: table), rowCount: count)
     }

@@ -76,14 +76,15 @@ extension Table {
         _ texts: [String: String],
         where condition: String?,
         limits: FragmentLimits,
-        commitMessage: String? = nil
+        commitMessage: String? = nil,
+        progress: WriteProgress? = nil
     ) async throws -> (table: Table, rowCount: Int) {
         var count = 0
         let table = try await retrying { table in
             let filter = try condition.map { text throws(LanceError) in try RowFilter(text, of: table.manifest) }
             let assignments = try Assignments(texts, of: table.manifest)
             count = 0
-            return try await table.updateOnce(assignments, filter, limits, commitMessage, &count)
+            return try await table.updateOnce(assignments, filter, limits, commitMessage, progress, &count)
         }
         return (table, count)
     }
@@ -100,6 +101,7 @@ extension Table {
         _ filter: RowFilter?,
         _ limits: FragmentLimits,
         _ commitMessage: String?,
+        _ progress: WriteProgress?,
         _ count: inout Int
     ) async throws -> Table {
         if filter?.isNeverTrue == true { return self }
@@ -126,6 +128,7 @@ extension Table {
                 try writer.write(changed.batch)
                 gone.add(changed.runs, of: changed.fragment)
                 count += changed.batch.rowCount
+                progress?(changed.batch.rowCount, changed.batch.sizeInBytes)
                 guard manifest.hasStableRowIDs else { continue }
                 addresses += changed.runs.joined().map { RowAddress(fragment: changed.fragment, offset: $0) }
             }

@@ -44,7 +44,13 @@ struct Update: AsyncParsableCommand {
         if dryRun {
             change = try await old.wouldUpdate(set: set, where: condition.condition)
         } else {
-            change = try await old.update(set: set, where: condition.condition, options: message.changeOptions)
+            let progress = SharedProgress("updated")
+            defer { progress.finish() }
+            change = try await old.update(
+                set: set,
+                where: condition.condition,
+                options: message.changeOptions
+            ) { progress.advance(rows: $0, bytes: $1) }
         }
         let count = change.rowCount
         try ChangeReport(
