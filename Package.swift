@@ -51,12 +51,14 @@ let package = Package(
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
         ),
         .target(name: "CPlatform"),
+        // CRC-32C with the processor's help.
+        .target(name: "CChecksum"),
         // Structures of the Arrow C data interface.
         .target(name: "CArrowData"),
 
         // Layers, lowest first. A target may use only targets above it in this list (PackageLayersTests checks).
         layer("LancerBytes", []),
-        layer("LancerCodecs", ["LancerBytes", "CZstd", "CLZ4", "CZlib"]),
+        layer("LancerCodecs", ["LancerBytes", "CChecksum", "CZstd", "CLZ4", "CZlib"]),
         layer("LancerArrow", ["LancerBytes", "LancerCodecs", "CArrowData"]),
         layer("LancerExpression", ["LancerBytes", "LancerArrow"]),
         layer("LancerProto", [.product(name: "SwiftProtobuf", package: "swift-protobuf")]),
@@ -70,7 +72,7 @@ let package = Package(
         layer(
             "LancerFile",
             [
-                "LancerBytes", "LancerArrow", "LancerProto", "LancerEncoding",
+                "LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerEncoding",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),
@@ -112,7 +114,7 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         tests("LancerBytesTests", ["LancerBytes"]),
-        tests("LancerCodecsTests", ["LancerBytes", "LancerCodecs"]),
+        tests("LancerCodecsTests", ["LancerBytes", "LancerCodecs", "CChecksum"]),
         tests("LancerArrowTests", ["LancerBytes", "LancerArrow", "CArrowData"]),
         tests("LancerExpressionTests", ["LancerBytes", "LancerArrow", "LancerExpression"]),
         tests("LancerEncodingTests", ["LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerEncoding"]),

@@ -2,15 +2,18 @@ import LancerBytes
 import LancerTable
 
 extension Dataset {
-    /// All versions that are still there, oldest first.
+    /// All versions that are still there and can be read, oldest first.
     ///
+    /// - Parameter onWarning: Called for each version that cannot be read; writes to standard error by default.
     /// - Throws: `corrupt`, `truncated`, `unsupported`, `io`.
     /// - Complexity: Reads one manifest a version.
-    public func versions() async throws -> [VersionInfo] {
+    public func versions(
+        onWarning: DatasetWarning.Handler = DatasetWarning.toStandardError
+    ) async throws -> [VersionInfo] {
         let list = VersionList(store: table.store)
         var result: [VersionInfo] = []
         for name in try await list.all() {
-            let manifest = try await list.read(name)
+            guard let manifest = try await readable(name, list, onWarning) else { continue }
             let transaction = try await list.transaction(of: manifest)
             result.append(
                 VersionInfo(
@@ -24,6 +27,21 @@ extension Dataset {
             )
         }
         return result
+    }
+
+    /// The manifest of a version, nil when it is damaged.
+    private func readable(
+        _ name: ManifestName,
+        _ list: VersionList,
+        _ onWarning: DatasetWarning.Handler
+    ) async throws(LanceError) -> Manifest? {
+        do throws(LanceError) {
+            return try await list.read(name)
+        } catch {
+            guard error.isDamage else { throw error }
+            onWarning(DatasetWarning(UnreadableVersion(name: name, error: error), opened: version))
+            return nil
+        }
     }
 
     /// Makes this version the newest again, as a new version with the same schema, rows and config. The versions in

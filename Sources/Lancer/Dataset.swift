@@ -16,6 +16,9 @@ public struct Dataset: Sendable {
     /// Columns, as Arrow sees them.
     public let schema: ArrowSchema
 
+    /// What was wrong with the table when it was opened, although it could be opened: newer versions that are damaged.
+    public let warnings: [DatasetWarning]
+
     private let allColumns: Projection
 
     package init(path: String, table: Table) throws(LanceError) {
@@ -23,6 +26,7 @@ public struct Dataset: Sendable {
         self.table = table
         allColumns = try Projection(nil, of: table.manifest.schema)
         schema = allColumns.schema
+        warnings = table.unreadable.map { DatasetWarning($0, opened: table.manifest.version) }
     }
 
     /// The columns asked for; nil for all.
@@ -44,19 +48,40 @@ public struct Dataset: Sendable {
 
     /// Opens the table at `path`, a directory or a `file://` URL.
     ///
+    /// When the manifest of the newest version is damaged, as after a hard stop of another writer's machine, the newest
+    /// one that can be read is opened, and a warning given. Nothing can be written then: see ``repair(_:options:)``.
+    ///
+    /// - Parameters:
+    ///   - selector: Which version.
+    ///   - checksums: Which bytes are compared with the checksums that Lancer's data files carry.
+    ///   - onWarning: Called for each of ``warnings``; writes to standard error by default.
     /// - Throws: `notFound` when there is no table, no such version or tag, `corrupt` or `truncated` when its manifest is
     ///   damaged, `unsupported` when it needs a feature Lancer does not know, `io`.
     /// - Complexity: lists the versions and reads one manifest, no data.
-    public static func open(_ path: String, at selector: VersionSelector = .latest) async throws -> Dataset {
-        let root = try LocalPath.parse(path)
+    public static func open(
+        _ path: String,
+        at selector: VersionSelector = .latest,
+        checksums: ChecksumPolicy = .scans,
+        onWarning: DatasetWarning.Handler = DatasetWarning.toStandardError
+    ) async throws -> Dataset {
+        let table = try await openTable(try LocalPath.parse(path), selector, checksums.comparison)
+        let dataset = try Dataset(path: path, table: table)
+        for warning in dataset.warnings { onWarning(warning) }
+        return dataset
+    }
+
+    private static func openTable(
+        _ root: String,
+        _ selector: VersionSelector,
+        _ comparison: PageComparison
+    ) async throws(LanceError) -> Table {
         let store = LocalStore(root: root)
         switch selector {
-        case .latest: return try await Dataset(path: path, table: Table.open(store))
-        case .version(let version): return try await Dataset(path: path, table: Table.open(store, version: version))
-        case .asOf(let moment): return try await Dataset(path: path, table: Table.open(store, asOf: moment.instant))
+        case .latest: return try await Table.open(store, comparison: comparison)
+        case .version(let version): return try await Table.open(store, version: version, comparison: comparison)
+        case .asOf(let moment): return try await Table.open(store, asOf: moment.instant, comparison: comparison)
         case .tag(let name):
-            let table = try await Table.open(store, tag: name) { LocalStore(root: "\(root)/\($0)") }
-            return try Dataset(path: path, table: table)
+            return try await Table.open(store, tag: name, comparison: comparison) { LocalStore(root: "\(root)/\($0)") }
         }
     }
 

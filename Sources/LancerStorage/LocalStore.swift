@@ -82,6 +82,10 @@ package struct LocalStore: ObjectStore {
         try sink.finish()
     }
 
+    package func putBestEffort(_ path: String, _ bytes: ArrowBuffer) async throws(LanceError) {
+        try await LocalStore(root: root, durable: false).put(path, bytes)
+    }
+
     package func putIfAbsent(_ path: String, _ bytes: ArrowBuffer) async throws(LanceError) {
         let sink = try LocalSink(path: fullPath(path), durable: durable)
         do throws(LanceError) {

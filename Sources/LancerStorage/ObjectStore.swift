@@ -38,6 +38,11 @@ package protocol ObjectStore: Sendable {
     /// - Throws: `io`.
     func put(_ path: String, _ bytes: ArrowBuffer) async throws(LanceError)
 
+    /// Stores an object that may be lost or damaged when the machine stops: a courtesy to readers.
+    ///
+    /// - Throws: `io`.
+    func putBestEffort(_ path: String, _ bytes: ArrowBuffer) async throws(LanceError)
+
     /// Stores an object if there is none of that name; of several callers at most one succeeds.
     ///
     /// - Throws: `alreadyExists`, `io`.
@@ -93,6 +98,10 @@ extension ObjectStore {
     package func removeEmptyDirectory(_ path: String) async {}
 
     package func secure(_ path: String) async throws(LanceError) {}
+
+    package func putBestEffort(_ path: String, _ bytes: ArrowBuffer) async throws(LanceError) {
+        try await put(path, bytes)
+    }
 
     /// All bytes of an object of at most 1 GiB (``DecodeLimits/metadataBytes``).
     package func read(_ path: String) async throws(LanceError) -> ArrowBuffer {

@@ -16,6 +16,7 @@ struct LancerCommand: AsyncParsableCommand {
 
             Exit status:
               0  done
+              1  verify found something wrong
               2  bad arguments; a path, column or schema that is not there or does not fit; the output exists
               3  unreadable or corrupt data
               4  conflict with another writer
@@ -26,6 +27,7 @@ struct LancerCommand: AsyncParsableCommand {
             Versions.self,
             DeleteCommand.self, Update.self, Restore.self, TagCommand.self, Columns.self, Config.self,
             Compact.self, Cleanup.self, Diff.self,
+            Verify.self, Repair.self,
         ]
     )
 }
@@ -89,6 +91,7 @@ enum Main {
     private static func end(_ error: any Error, _ arguments: [String]) -> Never {
         // `lancer help` and checks of arguments made at run time arrive here.
         if [.success, .validationFailure].contains(LancerCommand.exitCode(for: error)) { endParsing(error, arguments) }
+        if let status = error as? ExitCode { exit(status.rawValue) }
         if (error as? LanceError)?.cause is OutputClosed { exit(0) }
         let failure = Failure(error)
         complain(failure.line)

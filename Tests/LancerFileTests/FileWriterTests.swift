@@ -23,10 +23,14 @@ struct FileWriterTests {
         try RecordBatch(schema: ArrowSchema(columns.map(\.0)), columns: columns.map(\.1))
     }
 
-    @Test("one nullable int32 column of three rows is, byte for byte, the file that pylance 14 writes")
+    @Test(
+        "one nullable int32 column of three rows is, byte for byte and but for checksums, the file that pylance 14 writes"
+    )
     func golden() throws {
         let column = ArrowArray.int32([1, nil, 3])
-        let (bytes, written) = try file([try batch([(ArrowField("a", .int32), column)])])
+        var options = FileWriteOptions()
+        options.checksums = false
+        let (bytes, written) = try file([try batch([(ArrowField("a", .int32), column)])], options: options)
         var expected: [UInt8] = [0x30, 0, 0, 0] + [UInt8](repeating: 0x48, count: 60)
         expected += [3, 0, 6, 0, 12, 0, 0, 0] + [0, 0, 1, 0, 0, 0, 0xFE, 0xFE]
         expected += [1, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0xFE, 0xFE, 0xFE, 0xFE]

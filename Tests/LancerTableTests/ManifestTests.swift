@@ -58,7 +58,7 @@ struct ManifestTests {
         }
         try await store.put(name.path, bytes.slice(0..<100))
         do {
-            _ = try await Table.open(store)
+            _ = try await Table.open(store, version: 3)
             Issue.record("a cut manifest was opened")
         } catch {
             #expect(error.location.file?.hasSuffix(name.path) == true)

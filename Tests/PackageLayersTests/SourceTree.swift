@@ -17,7 +17,7 @@ struct SourceTree {
 
     /// Libraries and the command, lowest first: a target may import only what stands before it.
     static let order = [
-        "CZstd", "CLZ4", "CZlib", "CPlatform", "CArrowData", "LancerBytes", "LancerCodecs", "LancerArrow",
+        "CZstd", "CLZ4", "CZlib", "CPlatform", "CChecksum", "CArrowData", "LancerBytes", "LancerCodecs", "LancerArrow",
         "LancerExpression", "LancerProto", "LancerEncoding", "LancerFile", "LancerStorage", "LancerParquet",
         "LancerInterchange", "LancerTable", "Lancer", "lancer-cli",
     ]

@@ -25,6 +25,8 @@ package final class LanceFileReader: Sendable {
     package let globalBuffers: [Range<UInt64>]
     /// The footer as stored.
     package let footer: Footer
+    /// Checksums of the file, if its writer gave it some.
+    package let checksums: FileChecksums?
     let pageCache: PageCache
 
     /// What is read from the end of a file at once: enough for the metadata of most files.
@@ -67,7 +69,10 @@ package final class LanceFileReader: Sendable {
             guard let schemaRange = globals.first else { throw LanceError.corrupt("no global buffer holds the schema") }
             let schemaBytes = window.slice(schemaRange)
             let descriptor = if let schemaBytes { schemaBytes } else { try await source.read(schemaRange) }
-            return try LanceFileReader(source, footer, window, globals, descriptor: descriptor, cache: cache)
+            let checksums =
+                globals.count > 1
+                ? try await FileChecksums.find(globals[globals.count - 1], descriptor, window, source) : nil
+            return try LanceFileReader(source, footer, window, globals, checksums, descriptor: descriptor, cache: cache)
         } catch let error as LanceError {
             throw error.located(file: source.path)
         }
@@ -78,11 +83,13 @@ package final class LanceFileReader: Sendable {
         _ footer: Footer,
         _ window: FileWindow,
         _ globals: [Range<UInt64>],
+        _ checksums: FileChecksums?,
         descriptor: ArrowBuffer,
         cache: PageCacheBudget
     ) throws(LanceError) {
         self.source = source
         self.footer = footer
+        self.checksums = checksums
         version = footer.version
         globalBuffers = globals
         let message: Lance_File_FileDescriptor
@@ -108,6 +115,27 @@ package final class LanceFileReader: Sendable {
         self.columns = columns
         rowCount = try Self.checkedRowCount(message.length, schema, columns)
         pageCache = PageCache(columns.map(\.pages.count), budget: cache)
+    }
+
+    /// The same file, whose pages are compared with their checksums when they are read.
+    ///
+    /// It has search structures of its own, so that none comes in that was not compared. The file itself when it has no
+    /// checksums.
+    package func comparing(_ use: ChecksumUse) -> LanceFileReader {
+        guard use != .off, let checksums else { return self }
+        return LanceFileReader(self, ChecksummedSource(source: source, checksums: checksums, use: use))
+    }
+
+    private init(_ other: LanceFileReader, _ source: any RangeSource) {
+        self.source = source
+        footer = other.footer
+        checksums = other.checksums
+        version = other.version
+        globalBuffers = other.globalBuffers
+        schema = other.schema
+        columns = other.columns
+        rowCount = other.rowCount
+        pageCache = PageCache(columns.map(\.pages.count), budget: other.pageCache.budget)
     }
 
     /// (position, size) pairs, each inside the file.

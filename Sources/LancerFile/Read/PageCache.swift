@@ -43,7 +43,7 @@ final class PageCache: Sendable {
     }
 
     private let state: Mutex<State>
-    private let budget: PageCacheBudget
+    let budget: PageCacheBudget
 
     init(_ pagesPerColumn: [Int], budget: PageCacheBudget) {
         state = Mutex(State(pages: pagesPerColumn.map { Array(repeating: nil, count: $0) }))

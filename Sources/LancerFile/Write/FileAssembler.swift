@@ -1,14 +1,15 @@
 import FoundationEssentials
 import LancerArrow
 import LancerBytes
+import LancerCodecs
 import LancerEncoding
 import LancerProto
 import SwiftProtobuf
 
 /// Puts buffers and metadata of a file into a sink, in the order of the container.
 ///
-/// `page and global buffers, each at a multiple of 64 · schema (global buffer 0) · column metadata · column table ·
-/// global buffer table · footer`. Spec: File container.
+/// `page and global buffers, each at a multiple of 64 · schema (global buffer 0) · checksums (the last global buffer) ·
+/// column metadata · column table · global buffer table · footer`. Spec: File container.
 struct FileAssembler {
     /// Position and size of something in the file.
     typealias Extent = (offset: UInt64, size: UInt64)
@@ -17,9 +18,12 @@ struct FileAssembler {
     private(set) var position: UInt64 = 0
     private var pages: [[Lance_File_V2_ColumnMetadata.Page]]
     private var globalBuffers: [Extent] = []
+    /// Checksums of what was written, if the file is to have them.
+    private var hasher: BlockHasher?
 
-    init(sink: any ByteSink, columnCount: Int) {
+    init(sink: any ByteSink, columnCount: Int, checksums: Bool) {
         self.sink = sink
+        hasher = checksums ? BlockHasher() : nil
         pages = Array(repeating: [], count: columnCount)
     }
 
@@ -29,10 +33,12 @@ struct FileAssembler {
     private mutating func write(_ buffer: ArrowBuffer) throws(LanceError) {
         guard buffer.count > 0 else { return }
         try sink.write(buffer)
+        hasher?.add(buffer)
         position += UInt64(buffer.count)
     }
 
     /// Writes a buffer at the next multiple of 64.
+    @discardableResult
     mutating func writeAligned(_ buffer: ArrowBuffer) throws(LanceError) -> Extent {
         let alignment = UInt64(Footer.bufferAlignment)
         let gap = Int((alignment - position % alignment) % alignment)
@@ -73,37 +79,66 @@ struct FileAssembler {
             }
             $0.length = UInt64(rowCount)
         }
-        let schemaExtent = try writeAligned(buffer(try serialize(descriptor)))
-        let columnMetadataOffset = position
+        let schemaBytes = buffer(try serialize(descriptor))
+        let schemaExtent = try writeAligned(schemaBytes)
+        var globals = [schemaExtent] + globalBuffers
+        guard hasher != nil else {
+            try write(try metadata(at: position, globals, version))
+            return position
+        }
+        // The checksums stand before the metadata, which names them and is covered by one of them.
+        try writeAligned(.empty)
+        let covered = position
+        let size = FileChecksums.serializedSize(coveredBytes: covered)
+        globals.append((covered, size))
+        let metadata = try metadata(at: covered + size, globals, version)
+        let blocks = hasher?.finish() ?? []
+        hasher = nil
+        try write(
+            FileChecksums.serialized(
+                blocks: blocks,
+                coveredBytes: covered,
+                metadata: CRC32C.checksum(of: metadata, after: CRC32C.checksum(of: schemaBytes))
+            )
+        )
+        try write(metadata)
+        return position
+    }
+
+    /// Everything behind the buffers: column metadata, the two tables and the footer.
+    private func metadata(
+        at start: UInt64,
+        _ globals: [Extent],
+        _ version: FileVersion
+    ) throws(LanceError) -> ArrowBuffer {
+        var bytes = BufferBuilder()
         var columns = BufferBuilder(capacity: pages.count * Footer.tableEntrySize)
         for pages in pages {
             var metadata = Lance_File_V2_ColumnMetadata()
             metadata.encoding = try Self.direct(typeURL: Self.columnEncodingURL, Self.columnEncodingValue)
             metadata.pages = pages
-            let bytes = buffer(try serialize(metadata))
-            columns.append(position)
-            columns.append(UInt64(bytes.count))
-            try write(bytes)
+            let message = buffer(try serialize(metadata))
+            columns.append((start + UInt64(bytes.count)).littleEndian)
+            columns.append(UInt64(message.count).littleEndian)
+            bytes.append(contentsOf: message)
         }
-        let columnTableOffset = position
-        try write(columns.finish())
-        let globalTableOffset = position
-        var globals = BufferBuilder(capacity: (globalBuffers.count + 1) * Footer.tableEntrySize)
-        for extent in [schemaExtent] + globalBuffers {
-            globals.append(extent.offset)
-            globals.append(extent.size)
+        let columnTableOffset = start + UInt64(bytes.count)
+        bytes.append(contentsOf: columns.finish())
+        let globalTableOffset = start + UInt64(bytes.count)
+        for extent in globals {
+            bytes.append(extent.offset.littleEndian)
+            bytes.append(extent.size.littleEndian)
         }
-        try write(globals.finish())
         let footer = Footer(
-            columnMetadataOffset: columnMetadataOffset,
+            columnMetadataOffset: start,
             columnTableOffset: columnTableOffset,
             globalTableOffset: globalTableOffset,
-            globalBufferCount: UInt32(truncatingIfNeeded: globalBuffers.count + 1),
+            globalBufferCount: UInt32(truncatingIfNeeded: globals.count),
             columnCount: UInt32(truncatingIfNeeded: pages.count),
             version: version
         )
-        try write(footer.serialized)
-        return position
+        bytes.append(contentsOf: footer.serialized)
+        return bytes.finish()
     }
 
     /// Every column says the same of itself: plain values. Carries nothing, but must be there.

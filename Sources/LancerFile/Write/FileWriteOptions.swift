@@ -8,6 +8,9 @@ package struct FileWriteOptions: Sendable {
     /// Pages that are encoded at the same time.
     package var parallelism = 4
 
+    /// Whether the file carries checksums of all its bytes.
+    package var checksums = true
+
     package init() {}
 }
 

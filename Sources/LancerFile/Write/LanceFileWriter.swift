@@ -35,7 +35,7 @@ package struct LanceFileWriter {
         self.options = options
         columns = try LeafColumn.columns(of: schema, version: version)
         accumulators = columns.indices.map { PageAccumulator(column: $0) }
-        file = FileAssembler(sink: sink, columnCount: columns.count)
+        file = FileAssembler(sink: sink, columnCount: columns.count, checksums: options.checksums)
     }
 
     /// Bytes written so far; rows that wait for their page are not counted.

@@ -168,7 +168,7 @@ package struct CommitLoop: Sendable {
                     retry: true
                 )
             }
-            let manifest = try await versions.read(name)
+            let manifest = try await newer(name)
             let transaction = try await versions.transaction(of: manifest)
             if let ours, transaction?.message.uuid == ours { return manifest }
             try ConflictCheck.check(operation, against: transaction, of: name.version)
@@ -184,6 +184,44 @@ package struct CommitLoop: Sendable {
             expected = name.version &+ 1
         }
         return nil
+    }
+
+    /// Commits a version as it stands, for a repair: nothing may have been committed since it was made.
+    ///
+    /// - Throws: `conflict` when the version is there already, `io`.
+    func publish(
+        _ draft: ManifestDraft,
+        _ operation: Lance_Table_Transaction.OneOf_Operation,
+        readVersion: UInt64,
+        _ naming: ManifestNaming
+    ) async throws(LanceError) -> Manifest {
+        let transaction = makeTransaction(operation, readVersion: readVersion, uuid: RandomName.uuid())
+        do throws(Failure) {
+            let stored = try await prepare(transaction, instead: nil)
+            return try await put(draft, stored, naming)
+        } catch {
+            if error.filesAreUnused { await discard(transaction) }
+            if error.error.code == .alreadyExists {
+                throw .conflict("another writer committed version \(draft.message.version) meanwhile", retry: true)
+            }
+            throw error.error
+        }
+    }
+
+    /// A version that was committed since. One that cannot be read stops the commit: what it did is not known, so it
+    /// would be lost without anybody having decided so.
+    private func newer(_ name: ManifestName) async throws(LanceError) -> Manifest {
+        do throws(LanceError) {
+            return try await versions.read(name)
+        } catch  where error.isDamage {
+            throw LanceError(
+                error.code,
+                "version \(name.version) cannot be read, so nothing is written on top of it: \(error.message). "
+                    + "\"lancer verify\" says more, \"lancer repair\" goes back to the last good version",
+                at: error.location,
+                cause: error.cause
+            )
+        }
     }
 
     /// Puts the manifest and reads it back as the new version.
@@ -209,12 +247,18 @@ package struct CommitLoop: Sendable {
         do throws(LanceError) {
             try await store.putIfAbsent(name.path, bytes)
         } catch  where error.code == .alreadyExists {
-            throw Failure(error: error, filesAreUnused: true)
+            // A store that repeats a request whose answer was lost finds its own object there.
+            guard await isOurs(name, bytes) else { throw Failure(error: error, filesAreUnused: true) }
         } catch {
             try await settle(name, bytes, error)
         }
         await versions.writeHint(draft.message.version)
         return manifest
+    }
+
+    private func isOurs(_ name: ManifestName, _ bytes: ArrowBuffer) async -> Bool {
+        guard let there = try? await store.read(name.path) else { return false }
+        return there.bytes == bytes.bytes
     }
 
     /// Finds out what became of a put that reported an error: the name may have been given before (a failed sync, a lost

@@ -31,6 +31,15 @@ package struct VersionList: Sendable {
         return names
     }
 
+    /// All names of versions, oldest first, also when one is there twice.
+    ///
+    /// - Throws: `io`.
+    func names() async throws(LanceError) -> [ManifestName] {
+        try await store.list(prefix + ManifestName.directory).compactMap { ManifestName($0) }.sorted {
+            $0.version < $1.version
+        }
+    }
+
     /// The newest version, or nil when there is no table.
     ///
     /// - Throws: `io`.
@@ -81,6 +90,6 @@ package struct VersionList: Sendable {
 
     /// Notes the newest version for readers that want to save a listing. Best effort: nobody may rely on it.
     func writeHint(_ version: UInt64) async {
-        try? await store.put(prefix + Self.hint, ArrowBuffer(Array("{\"version\":\(version)}".utf8)))
+        try? await store.putBestEffort(prefix + Self.hint, ArrowBuffer(Array("{\"version\":\(version)}".utf8)))
     }
 }

@@ -8,24 +8,30 @@ extension Table {
     package static func open(
         _ store: any ObjectStore,
         tag name: String,
+        comparison: PageComparison = .scans,
         branch: (String) -> any ObjectStore
     ) async throws(LanceError) -> Table {
         let tag = try await TagList(store: store).tag(name)
         guard let branchName = tag.branch, branchName != "main" else {
-            return try await open(store, version: tag.version)
+            return try await open(store, version: tag.version, comparison: comparison)
         }
         try DataFile.checkName(branchName)
-        return try await open(branch("tree/\(branchName)"), version: tag.version)
+        return try await open(branch("tree/\(branchName)"), version: tag.version, comparison: comparison)
     }
 
     /// Opens the version that was the newest at a moment: the last one committed at or before it.
     ///
     /// - Throws: `notFound` when there was no version yet, `corrupt`, `truncated`, `unsupported`, `io`.
     /// - Complexity: reads the manifests from the newest back to the one wanted.
-    package static func open(_ store: any ObjectStore, asOf moment: Instant) async throws(LanceError) -> Table {
+    package static func open(
+        _ store: any ObjectStore,
+        asOf moment: Instant,
+        comparison: PageComparison = .scans
+    ) async throws(LanceError) -> Table {
         let versions = VersionList(store: store)
         let names = try await versions.all()
         var first: Manifest?
+        var unreadable: [UnreadableVersion] = []
         for name in names.reversed() {
             let manifest: Manifest
             do throws(LanceError) {
@@ -33,13 +39,17 @@ extension Table {
             } catch  where error.code == .notFound {
                 // Cleaned up since the listing.
                 continue
+            } catch  where error.isDamage {
+                unreadable.append(UnreadableVersion(name: name, error: error))
+                continue
             }
             if Instant(manifest.timestamp) <= moment {
-                return Table(store: store, name: name, manifest: manifest, files: TableFiles(store: store))
+                let files = TableFiles(store: store, comparison: comparison)
+                return Table(store: store, name: name, manifest: manifest, files: files, unreadable: unreadable)
             }
             first = manifest
         }
-        guard let first else { throw missing(store) }
+        guard let first else { throw unreadable.first?.error ?? missing(store) }
         throw LanceError(
             .notFound,
             "at \(moment.text) there was no version; the first that is left, \(first.version), is of "

@@ -55,13 +55,36 @@ package struct DataFile: Sendable, Hashable {
         baseID = message.hasBaseID ? message.baseID : nil
     }
 
-    /// A name from a manifest must not lead out of its directory.
+    /// Why a name was refused: not by chance, so an older version is not opened instead.
+    struct PathEscape: Error {}
+
+    /// A name from a manifest must not lead out of its directory: no `..`, no absolute path, no URL.
     ///
     /// - Throws: `corrupt`.
     static func checkName(_ name: String) throws(LanceError) {
-        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-        guard !name.isEmpty, !name.utf8.contains(0), !parts.contains(where: { $0 == ".." || $0.isEmpty }) else {
-            throw .corrupt("\"\(name)\" is no name for a file of a table")
+        var isFine = !name.isEmpty
+        // Of the part since the last "/": its length, and whether it has other bytes than dots.
+        var length = 0
+        var isDots = true
+        for byte in name.utf8 {
+            switch byte {
+            case UInt8(ascii: "/"):
+                isFine = isFine && length > 0 && !(isDots && length <= 2)
+                length = 0
+                isDots = true
+            // A URL's scheme, a drive, another system's separator, the end of a C string.
+            case UInt8(ascii: ":"), UInt8(ascii: "\\"), 0: isFine = false
+            default:
+                length += 1
+                if byte != UInt8(ascii: ".") { isDots = false }
+            }
+        }
+        guard isFine, length > 0, !(isDots && length <= 2) else {
+            throw LanceError(
+                .corrupt,
+                "\"\(name)\" leads out of the table: paths in a manifest are below its directories",
+                cause: PathEscape()
+            )
         }
     }
 

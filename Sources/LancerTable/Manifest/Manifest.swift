@@ -17,6 +17,8 @@ package struct Manifest: Sendable {
     package let message: Lance_Table_Manifest
     /// Live rows before each fragment, and behind the last one all; nil when the manifest does not have the numbers.
     package let liveRowStarts: [Int]?
+    /// Whether the file has a checksum, which was right then.
+    package let hasChecksum: Bool
     /// Size of the manifest file in bytes.
     package let sizeInBytes: Int
 
@@ -61,6 +63,7 @@ package struct Manifest: Sendable {
             inlineTransaction = nil
         }
         self.message = message
+        hasChecksum = file.hasChecksum
         sizeInBytes = bytes.count
     }
 

@@ -24,6 +24,8 @@ extension ManifestDraft {
     ) throws(LanceError) -> Lance_Table_Transaction.OneOf_Operation {
         self.schema = schema
         hasStableRowIDs = hasStableRowIDs || stableRowIDs
+        // Field ids begin anew and mean other fields.
+        message.fields = []
         fragments = []
         // Indices belong to the rows that go away.
         indexSection = nil

@@ -57,6 +57,20 @@ package struct ManifestDraft {
         }
     }
 
+    /// Field messages with what Lancer does not know of the fields they stand for.
+    private static func keeping(_ old: [Lance_File_Field], in new: [Lance_File_Field]) -> [Lance_File_Field] {
+        let known = Dictionary(old.map { ($0.id, $0) }) { first, _ in first }
+        return new.map { field in
+            guard let before = known[field.id], before.logicalType == field.logicalType else { return field }
+            var field = field
+            field.unknownFields = before.unknownFields
+            field.type = before.type
+            field.encoding = before.encoding
+            field.extensionName = before.extensionName
+            return field
+        }
+    }
+
     /// The bytes of the manifest file.
     ///
     /// - Parameters:
@@ -69,7 +83,7 @@ package struct ManifestDraft {
         time: (seconds: Int64, nanoseconds: Int32)
     ) throws(LanceError) -> ArrowBuffer {
         var message = self.message
-        message.fields = schema.protoFields
+        message.fields = Self.keeping(message.fields, in: schema.protoFields)
         message.schemaMetadata = schema.protoMetadata
         message.fragments = fragments.map(\.message)
         message.timestamp = .with {

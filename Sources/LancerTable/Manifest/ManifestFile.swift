@@ -5,6 +5,7 @@ import LancerBytes
 /// ```
 /// [ u32 length | IndexSection ]     tables with indices
 /// [ u32 length | Transaction  ]     copy of the transaction that made the version
+/// [ checksum ]                      files written by Lancer, see ``ManifestChecksum``
 /// [ u32 length | Manifest     ]     at offset P; other bytes may stand before it
 /// u64 P | u16 major = 0 | u16 minor = 2 | "LANC"
 /// ```
@@ -13,6 +14,8 @@ package struct ManifestFile: Sendable {
     package let bytes: ArrowBuffer
     /// The Manifest message.
     package let message: ArrowBuffer
+    /// Whether the file has a checksum, which was right then.
+    package let hasChecksum: Bool
 
     private static let footerSize = 16
     private static let magic: [UInt8] = Array("LANC".utf8)
@@ -21,7 +24,8 @@ package struct ManifestFile: Sendable {
 
     /// Finds the message in the bytes of a whole file.
     ///
-    /// - Throws: `truncated`, `corrupt`, `unsupported` for another container version.
+    /// - Throws: `truncated`, `corrupt` (also when it does not have its checksum), `unsupported` for another container
+    ///   version.
     package init(_ bytes: ArrowBuffer) throws(LanceError) {
         guard bytes.count >= Self.footerSize else {
             throw .truncated("a manifest has at least \(Self.footerSize) bytes, this one \(bytes.count)")
@@ -32,6 +36,7 @@ package struct ManifestFile: Sendable {
         }
         var reader = ByteReader(bytes, at: footer, what: "manifest footer")
         let position: UInt64 = try reader.read()
+        hasChecksum = try ManifestChecksum.check(bytes, manifestAt: position)
         let major: UInt16 = try reader.read()
         let minor: UInt16 = try reader.read()
         guard major == Self.majorVersion else { throw .unsupported("manifest version \(major).\(minor)") }
@@ -81,12 +86,14 @@ package struct ManifestFile: Sendable {
                 offsets.append(nil)
             }
         }
+        let checksum = ManifestChecksum.reserve(in: &builder)
         let position = UInt64(builder.count)
         try append(try manifest(offsets[0], offsets[1]), to: &builder)
         builder.append(position.littleEndian)
         builder.append(majorVersion.littleEndian)
         builder.append(minorVersion.littleEndian)
         builder.append(contentsOf: magic)
+        ManifestChecksum.fill(at: checksum, in: &builder)
         return builder.finish()
     }
 

@@ -77,14 +77,16 @@ struct FragmentReader: Sendable {
     /// The fields' values of rows `rows`, deleted ones included.
     func read(_ rows: Range<Int>) async throws -> [ArrowArray] {
         try await assemble(rowCount: rows.count) { file, pruned in
-            try await file.reader.read(pruned, columnOf: file.columnOf, rows: rows)
+            try await file.scanReader.read(pruned, columnOf: file.columnOf, rows: rows)
         }
     }
 
     /// The fields' values of single rows, in the order given.
-    func take(_ rows: [Int]) async throws -> [ArrowArray] {
+    ///
+    /// - Parameter asScan: Whether blocks are compared with their checksums as in a scan.
+    func take(_ rows: [Int], asScan: Bool = false) async throws -> [ArrowArray] {
         try await assemble(rowCount: rows.count) { file, pruned in
-            try await file.reader.take(pruned, columnOf: file.columnOf, rows: rows)
+            try await (asScan ? file.scanReader : file.reader).take(pruned, columnOf: file.columnOf, rows: rows)
         }
     }
 

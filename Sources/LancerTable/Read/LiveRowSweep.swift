@@ -80,7 +80,7 @@ extension Table {
         let offsets = live.flatMap { Array($0) }
         let arrays: [ArrowArray]
         if count < rows.count / 16 {
-            arrays = try await reader.take(offsets)
+            arrays = try await reader.take(offsets, asScan: true)
         } else {
             let selection = deleted?.liveBitmap(in: rows) ?? Bitmap(repeating: true, count: rows.count)
             arrays = try await reader.read(rows).map { (array) throws(LanceError) in try array.filter(selection) }

@@ -65,7 +65,8 @@ extension Table {
     /// The rows of a piece for which a condition is true, nil when there are none. Columns that do not decide are read
     /// only then, and only single rows of them when few were chosen.
     ///
-    /// - Parameter locating: Whether ``ChosenRows/runs`` will be asked for.
+    /// - Parameter locating: Whether ``ChosenRows/runs`` will be asked for, because the rows are written again. Then all of
+    ///   them are compared with their checksums, too, as damage must not get a right one.
     func read(
         _ piece: RowPiece,
         _ projection: Projection,
@@ -91,7 +92,7 @@ extension Table {
         }
         let runs = locating || !missing.isEmpty ? piece.runs(ofLive: selection) : []
         if !missing.isEmpty {
-            let rest = try await read(missing, runs, count: chosen, of: piece)
+            let rest = try await read(missing, runs, count: chosen, of: piece, asScan: locating)
             var next = 0
             for index in arrays.indices where arrays[index] == nil {
                 arrays[index] = rest[next]
@@ -136,13 +137,14 @@ extension Table {
         _ fields: [LanceField],
         _ runs: [Range<Int>],
         count: Int,
-        of piece: RowPiece
+        of piece: RowPiece,
+        asScan: Bool
     ) async throws -> [ArrowArray] {
         let reader = try await FragmentReader(piece.fragment, fields, manifest, files)
         let first = runs.first?.lowerBound ?? piece.rows.lowerBound
         let span = first..<(runs.last?.upperBound ?? first)
         if count == span.count { return try await reader.read(span) }
-        if count < span.count / 16 { return try await reader.take(runs.flatMap { Array($0) }) }
+        if count < span.count / 16 { return try await reader.take(runs.flatMap { Array($0) }, asScan: asScan) }
         let selection = Bitmap(runs: runs.map { ($0.lowerBound - first)..<($0.upperBound - first) }, count: span.count)
         var arrays: [ArrowArray] = []
         for array in try await reader.read(span) { arrays.append(try array.filter(selection)) }

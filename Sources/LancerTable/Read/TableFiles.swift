@@ -14,7 +14,13 @@ package final class TableFiles: Sendable {
     /// Directory of the data files.
     package static let dataDirectory = "data"
 
-    package init(store: any ObjectStore) { self.store = store }
+    /// Which bytes of data files are compared with their checksums.
+    package let comparison: PageComparison
+
+    package init(store: any ObjectStore, comparison: PageComparison = .scans) {
+        self.store = store
+        self.comparison = comparison
+    }
 
     /// The store and path of a file that may be under another root of the table.
     ///
@@ -31,6 +37,13 @@ package final class TableFiles: Sendable {
         guard let baseID else { return (store, "\(directory)/\(name)") }
         let base = try manifest.basePath(baseID)
         let root = try LocalPath.parse(base.path)
+        guard !root.split(separator: "/").contains("..") else {
+            throw LanceError(
+                .corrupt,
+                "base path \(baseID), \"\(base.path)\", has \"..\" in it",
+                cause: DataFile.PathEscape()
+            )
+        }
         guard root.hasPrefix("/") else {
             throw .unsupported("base path \(baseID), \"\(base.path)\", is not absolute")
         }
@@ -75,7 +88,12 @@ package final class TableFiles: Sendable {
             StoredRangeSource(object, store: store, storePath: path),
             cache: pageCache
         )
-        return OpenedFile(reader: reader, columnOf: columnOf, path: object.path)
+        return OpenedFile(
+            reader: reader.comparing(comparison.inTakes),
+            scanReader: reader.comparing(comparison.inScans),
+            columnOf: columnOf,
+            path: object.path
+        )
     }
 
     /// Opens a file that a manifest or a data file names: when it is not there, the table is damaged.
@@ -130,9 +148,31 @@ package final class TableFiles: Sendable {
     }
 }
 
+/// Which pages of data files with checksums are compared with them. Files of other writers have none.
+package enum PageComparison: Sendable, Hashable {
+    case off
+    /// What scans touch, and what takes read in whole blocks.
+    case scans
+    /// What scans and takes touch.
+    case all
+
+    var inScans: ChecksumUse { self == .off ? .off : .allTouched }
+
+    var inTakes: ChecksumUse {
+        switch self {
+        case .off: .off
+        case .scans: .wholeBlocks
+        case .all: .allTouched
+        }
+    }
+}
+
 /// A data file opened for reading.
 struct OpenedFile: Sendable {
+    /// For single rows.
     let reader: LanceFileReader
+    /// For ranges of rows.
+    let scanReader: LanceFileReader
     /// The file's column of each field id.
     let columnOf: [Int32: Int]
     let path: String

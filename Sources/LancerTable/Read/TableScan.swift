@@ -113,7 +113,7 @@ extension FragmentReader {
         guard let deleted = piece.deleted else { return (try await read(piece.rows), piece.rows.count) }
         let ranges = piece.liveRanges
         let live = ranges.reduce(0) { $0 + $1.count }
-        if live < piece.rows.count / 16 { return (try await take(ranges.flatMap { Array($0) }), live) }
+        if live < piece.rows.count / 16 { return (try await take(ranges.flatMap { Array($0) }, asScan: true), live) }
         let selection = deleted.liveBitmap(in: piece.rows)
         var arrays: [ArrowArray] = []
         for array in try await read(piece.rows) { arrays.append(try array.filter(selection)) }

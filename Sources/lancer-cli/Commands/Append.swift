@@ -43,6 +43,7 @@ struct Append: AsyncParsableCommand {
         var options = WriteOptions()
         if let maxRowsPerFile { options.maxRowsPerFile = maxRowsPerFile }
         options.message = message.message
+        options.durable = !message.noSync
         let result = try await Copy(mode: .append, options: options).toDataset(table, from: batches)
         try result.show(json: output.json)
     }

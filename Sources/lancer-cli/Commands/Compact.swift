@@ -45,6 +45,7 @@ struct Compact: AsyncParsableCommand {
         if let deletedShare { options.deletedShare = deletedShare }
         options.targetBytes = targetBytes?.bytes
         options.message = message.message
+        options.durable = !message.noSync
         let old = try await Dataset.open(path)
         let chosen = try await old.fragmentsToCompact(options)
         let new = dryRun ? old : try await compact(old, options)

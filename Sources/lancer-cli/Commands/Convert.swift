@@ -44,6 +44,7 @@ struct Convert: AsyncParsableCommand {
         let format = try DataFormat.of(destination, option: output.to, optionName: "--to")
         var options = write.writeOptions
         options.message = message.message
+        options.durable = !message.noSync
         let copy = Copy(
             mode: output.chosenMode,
             options: options,

@@ -138,6 +138,7 @@ struct Merge: AsyncParsableCommand {
         if let memory { options.maxSourceBytes = Int(clamping: memory.bytes) }
         options.dryRun = dryRun
         options.message = message.message
+        options.durable = !message.noSync
         return options
     }
 }

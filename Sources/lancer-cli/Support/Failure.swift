@@ -4,6 +4,7 @@ import Lancer
 /// Exit statuses of `lancer`; `lancer --help` lists them.
 enum ExitStatus: Int32 {
     case done = 0
+    case findings = 1
     case usage = 2
     case unreadable = 3
     case conflict = 4

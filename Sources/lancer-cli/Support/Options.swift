@@ -48,12 +48,19 @@ struct Moment: ExpressibleByArgument {
     }
 }
 
-/// `--message`, on every command that makes a version.
+/// `--message` and `--no-sync`, on every command that makes a version.
 struct MessageOption: ParsableArguments {
     @Option(name: [.customShort("m"), .long], help: ArgumentHelp("Text kept with the new version.", valueName: "text"))
     var message: String?
 
-    var changeOptions: ChangeOptions { ChangeOptions(message: message) }
+    @Flag(help: "Do not wait until the new version would survive a loss of power.")
+    var noSync = false
+
+    var changeOptions: ChangeOptions {
+        var options = ChangeOptions(message: message)
+        options.durable = !noSync
+        return options
+    }
 }
 
 /// `-c a,b` on commands that show or copy columns.

@@ -3,13 +3,15 @@ import Lancer
 
 /// One order from the driver: a JSON object on a line of standard input.
 struct Order: Decodable {
-    /// `load`, `write`, `open`, `scan`, `take` or `rows`.
+    /// `load`, `write`, `append`, `open`, `scan` or `take`.
     var task: String
     var path: String
     var columns: [String]?
     var rows: [Int]?
     var fileVersion: String?
     var durable: Bool?
+    /// Whether a scan compares pages with their checksums; it does if nothing is said.
+    var checksums: Bool?
 }
 
 /// The answer, a JSON object on a line of standard output.
@@ -51,12 +53,25 @@ struct Worker {
                 _ = try await Dataset.create(at: order.path, from: reader, options: options)
             }.seconds
             answer.rowCount = source.reduce(0) { $0 + $1.rowCount }
+        case "append":
+            // One commit a row of `rows`, each on the newest version as a process that has just come would see it.
+            var options = WriteOptions()
+            options.durable = order.durable ?? false
+            let schema = ArrowSchema([ArrowField("id", .int64)])
+            answer.seconds = try await clock.measure {
+                for row in order.rows ?? [] {
+                    let batch = try RecordBatch(schema: schema, columns: [.int64([Int64(row)])])
+                    guard let reader = MemoryReader([batch]) else { continue }
+                    _ = try await Dataset.open(order.path).append(reader, options: options)
+                }
+            }.seconds
+            answer.rowCount = order.rows?.count ?? 0
         case "open":
             answer.seconds = try await clock.measure {
                 tables[order.path] = try await Dataset.open(order.path)
             }.seconds
         case "scan":
-            let table = try await opened(order.path)
+            let table = try await opened(order.path, order.checksums == false ? .off : .scans)
             answer.seconds = try await clock.measure {
                 for try await batch in try table.scan(columns: order.columns) { answer.rowCount += batch.rowCount }
             }.seconds
@@ -72,10 +87,11 @@ struct Worker {
         return answer
     }
 
-    private mutating func opened(_ path: String) async throws -> Dataset {
-        if let table = tables[path] { return table }
-        let table = try await Dataset.open(path)
-        tables[path] = table
+    private mutating func opened(_ path: String, _ checksums: ChecksumPolicy = .scans) async throws -> Dataset {
+        let key = checksums == .off ? "\(path) unchecked" : path
+        if let table = tables[key] { return table }
+        let table = try await Dataset.open(path, checksums: checksums)
+        tables[key] = table
         return table
     }
 }
