@@ -87,7 +87,7 @@ struct MergeTests {
         #expect(try await Self.rows(merged).suffix(3) == expected[...])
     }
 
-    @Test("fields of structs are matched by name; structs with some of their fields are refused")
+    @Test("fields of structs are matched by name; those that the source lacks stay as they are")
     func structFields() async throws {
         func schema(_ names: [String]) -> ArrowSchema {
             ArrowSchema([
@@ -110,9 +110,17 @@ struct MergeTests {
             schema(["y", "x"])
         )
         #expect(byField.counts.updated == 1)
-        await #expect(throws: LanceError(.schemaMismatch, "")) {
-            try await Self.merge(table, [[.int(1), value(["x"], 1)]], on: ["id"], schema(["x"]))
-        }
+        // Some of the fields: the others stay as they are.
+        let fresh = try await Self.create([[.int(1), value(["x", "y"], 10)]], schema(["x", "y"]))
+        let part = try await Self.merge(
+            fresh,
+            [[.int(1), value(["y"], 50)], [.int(5), value(["y"], 60)]],
+            on: ["id"],
+            schema(["y"])
+        )
+        let whole: ArrowValue = .structure([.init("x", .int(11)), .init("y", .int(52))])
+        let new: ArrowValue = .structure([.init("x", .null), .init("y", .int(62))])
+        #expect(try await Self.rows(part.table) == [[.int(1), whole], [.int(5), new]])
     }
 
     @Test("a column that must not be null cannot be left out of rows to insert, but of rows to update")

@@ -165,6 +165,28 @@ def test_keys_inside_structs(scratch):
     assert len(read(path)) == 5
 
 
+def test_some_fields_of_a_struct(scratch):
+    whole, part = pa.struct([("x", pa.int64()), ("y", pa.int64())]), pa.struct([("x", pa.int64())])
+    values = [{"x": 1, "y": 2}, None, {"x": 3, "y": 4}, None]
+    rows = pa.table({"id": pa.array([1, 2, 3, 4]), "s": pa.array(values, whole), "t": pa.array([{"u": v, "n": i} for i, v in enumerate(values)])})
+    inner = pa.struct([("u", part)])
+    source = pa.table({
+        "id": pa.array([1, 2, 3, 4, 9, 10]),
+        "s": pa.array([None, {"x": 20}, {"x": 30}, None, {"x": 90}, None], part),
+        "t": pa.array([{"u": {"x": 7}}, None, {"u": None}, {"u": {"x": 8}}, {"u": {"x": 9}}, None], inner),
+    })
+    path = make(scratch / "t.lance", "lancer", rows, rows_per_file=3)
+    theirs = scratch / "theirs.lance"
+    shutil.copytree(path, theirs)
+    assert merge(path, source, "--on", "id")["updated"] == 4
+    lance.dataset(str(theirs)).merge_insert("id").when_matched_update_all().when_not_matched_insert_all().execute(source)
+    assert unordered(read(path)) == unordered(lance.dataset(str(theirs)).to_table())
+    lists = pa.table({"id": [1], "s": pa.array([[{"x": 1, "y": 2}]], pa.list_(whole))})
+    path = make(scratch / "lists.lance", "lancer", lists)
+    file = write_arrow(pa.table({"id": [1], "s": pa.array([[{"x": 5}]], pa.list_(part))}), scratch / "lists.arrow")
+    assert "lists" in lancer("merge", path, file, "--on", "id", status=USAGE).stderr.decode()
+
+
 # ------------------------------------------------------------------------------------------------ random merges
 
 DAY = datetime.date(2026, 1, 1)

@@ -2,8 +2,8 @@ import LancerArrow
 import LancerBytes
 import LancerFile
 
-/// Which columns of a table the source of a merge has, matched by name. The keys must be among them, others may be
-/// missing: rows that match keep what they have there, new rows get nulls.
+/// Which columns of a table the source of a merge has, matched by name. The keys must be among them; others, and fields of
+/// structs, may be missing: rows that match keep what they have there, new rows get nulls.
 struct MergeColumns: Sendable {
     /// The table's schema.
     let schema: LanceSchema
@@ -31,10 +31,8 @@ struct MergeColumns: Sendable {
             var id: Int32 = 0
             let given = try LanceField(arrow: source.fields[position], nextID: &id, depth: 0)
             let match = try FieldMatch(given, as: field, position: position, path: field.name)
-            guard match.field == field else {
-                throw .schemaMismatch(
-                    "the data has only some fields of struct \"\(field.name)\"; a merge takes columns as a whole"
-                )
+            guard StructOverlay.isPossible(match.field, of: field) else {
+                throw .schemaMismatch("the data lacks fields of the structs in the lists of \"\(field.name)\"")
             }
             matches.append(match)
         }
@@ -42,13 +40,19 @@ struct MergeColumns: Sendable {
         self.matches = matches
     }
 
-    /// The table's columns that the source has.
-    var present: [LanceField] { zip(schema.fields, matches).filter { $1 != nil }.map(\.0) }
+    /// The table's columns that the source has, without the fields of structs that it does not have.
+    var present: [LanceField] { matches.compactMap { $0?.field } }
 
     /// The table's columns that the source does not have.
     var missing: [LanceField] { zip(schema.fields, matches).filter { $1 == nil }.map(\.0) }
 
-    /// The source's values of a column of the table; nil when it has none.
+    /// The table's columns whose values the source does not have, or not all of each.
+    var incomplete: [LanceField] { zip(schema.fields, matches).filter { $1?.field != $0 }.map(\.0) }
+
+    /// What the source has of a column of the table; nil for nothing.
+    func part(of column: Int) -> LanceField? { matches[column]?.field }
+
+    /// The source's values of ``part(of:)`` a column of the table; nil when it has none.
     func array(_ column: Int, of batch: RecordBatch) throws(LanceError) -> ArrowArray? {
         guard let match = matches[column] else { return nil }
         return try match.arrange(batch.columns[match.position])
@@ -59,15 +63,14 @@ struct MergeColumns: Sendable {
     /// - Throws: `schemaMismatch` when the source does not have the column.
     func array(at path: [LanceField], of batch: RecordBatch) throws(LanceError) -> ArrowArray {
         guard let top = path.first, let column = schema.fields.firstIndex(where: { $0.id == top.id }),
-            var array = try array(column, of: batch)
+            var array = try array(column, of: batch), var field = part(of: column)
         else { throw .schemaMismatch("the data has no column \"\(path.text)\"") }
-        var field = top
         for step in path.dropFirst() {
             guard case .structure(let children) = array.storage,
                 let index = field.children.firstIndex(where: { $0.id == step.id }), index < children.count
-            else { throw .schemaMismatch("\"\(path.text)\" of the data is no field of a struct") }
+            else { throw .schemaMismatch("the data has no column \"\(path.text)\"") }
             array = children[index].withValidity(Bitmap.both(array.validity, children[index].validity))
-            field = step
+            field = field.children[index]
         }
         return array
     }

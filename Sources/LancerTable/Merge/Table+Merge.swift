@@ -115,36 +115,46 @@ extension Table {
     private func write(_ plan: MergePlan, _ source: KeyedSource, _ writer: inout FragmentWriter) async throws {
         let all = try Projection(nil, of: manifest.schema)
         let step = Swift.min(BatchSize.rows(for: all, of: manifest), 1 << 16)
-        let missing = source.columns.missing
-        let rest = missing.isEmpty ? nil : try Projection(missing.map { [$0] }, names: missing.map(\.name))
+        let incomplete = source.columns.incomplete
+        let rest = incomplete.isEmpty ? nil : try Projection(incomplete.map { [$0] }, names: incomplete.map(\.name))
         for start in stride(from: 0, to: plan.updates.count, by: step) {
             try Task.checkCancellation()
             let part = plan.updates[start..<Swift.min(start + step, plan.updates.count)]
             var old: [ArrowArray] = []
             if let rest { old = try await take(at: part.map(\.target), rest).columns }
-            try writer.write(try source.batch(part.map(\.source), missing: old))
+            try writer.write(try source.batch(part.map(\.source), over: old))
         }
         for start in stride(from: 0, to: plan.inserts.count, by: step) {
             try Task.checkCancellation()
             let part = Array(plan.inserts[start..<Swift.min(start + step, plan.inserts.count)])
-            let nulls = missing.map { ArrowArray.nulls(type: $0.type, length: part.count) }
-            try writer.write(try source.batch(part, missing: nulls))
+            let nulls = incomplete.map { ArrowArray.nulls(type: $0.type, length: part.count) }
+            try writer.write(try source.batch(part, over: nulls))
         }
     }
 }
 
 extension KeyedSource {
-    /// Rows of the table made from rows of the source and, for the columns it does not have, from other arrays.
-    fileprivate func batch(_ rows: [Int], missing: [ArrowArray]) throws(LanceError) -> RecordBatch {
+    /// Rows of the table made from rows of the source.
+    ///
+    /// - Parameter old: What the rows had so far in the columns that are not complete in the source.
+    fileprivate func batch(_ rows: [Int], over old: [ArrowArray]) throws(LanceError) -> RecordBatch {
         var arrays: [ArrowArray] = []
-        var missing = missing[...]
-        let absent = Set(columns.missing.map(\.id))
-        for field in columns.schema.fields {
-            if absent.contains(field.id), let array = missing.popFirst() {
-                arrays.append(array)
-            } else {
-                arrays.append(try gather(rows, at: [field]))
+        var old = old[...]
+        let incomplete = Set(columns.incomplete.map(\.id))
+        for (index, field) in columns.schema.fields.enumerated() {
+            let before = incomplete.contains(field.id) ? old.popFirst() : nil
+            guard let part = columns.part(of: index) else {
+                if let before { arrays.append(before) }
+                continue
             }
+            let new = try self.rows.gather(rows, type: part.type) { (batch) throws(LanceError) in
+                try columns.array(at: [field], of: batch)
+            }
+            arrays.append(
+                try before.map { (old) throws(LanceError) in
+                    try StructOverlay.apply(new, part, over: old, field)
+                } ?? new
+            )
         }
         return RecordBatch(unchecked: columns.schema.arrowSchema, arrays, rowCount: rows.count)
     }
