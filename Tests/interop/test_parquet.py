@@ -26,7 +26,7 @@ LAYOUTS = [
 FORMS = [
     ["--compression", codec, "--page-version", page, "--row-group-bytes", size, *dictionary]
     for page in ("1", "2")
-    for codec in ("none", "snappy", "gzip", "zstd", "lz4", "zstd:9")
+    for codec in ("none", "snappy", "gzip", "zstd", "lz4")
     for dictionary in ([], ["--no-dictionary"])
     for size in ("128MiB", "20KiB")
 ]
@@ -35,7 +35,7 @@ CASES = [case for case in all_cases() if case.version == "2.2"]
 
 def slice_of(all_: list, case: Case, number: int) -> list:
     """What of `all_` a case is tried with: all of it in a full run, else one that changes from case to case."""
-    return all_ if FULL else [all_[(case.seed + number) % len(all_)]]
+    return all_ if FULL and case.shape != "pages" else [all_[(case.seed + number) % len(all_)]]
 
 
 def converted(path, scratch, *options) -> pa.Table:

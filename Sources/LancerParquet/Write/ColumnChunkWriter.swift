@@ -1,6 +1,5 @@
 import LancerArrow
 import LancerBytes
-import LancerCodecs
 
 /// A column chunk ready to be put in the file.
 struct WrittenChunk: Sendable {
@@ -30,7 +29,6 @@ final class ColumnChunkWriter {
     private var plain = BufferBuilder()
     private var bits: [Bool] = []
     private var bounds: ValueBounds?
-    private var hasNoBounds = false
 
     // The chunk.
     private var dictionary: DictionaryBuilder?
@@ -38,12 +36,17 @@ final class ColumnChunkWriter {
     private var chunksToPass = 0
     private var nextPass = 2
     private var isDictionaryPage = false
+    private var hasIndices = false
+    private var pending: [PendingPage] = []
+    private var dictionaryPage: PendingPage.Finished?
+    private var settled = 0
     private var buffers: [ArrowBuffer] = []
+    private var chunkBounds: ValueBounds?
     private var pages: [WrittenPage] = []
     private var counts: [PageCount] = []
     private var groupRows = 0
     private var valueCount = 0
-    private var compressedSize = 0
+    private var dataSize = 0
     private var uncompressedSize = 0
 
     init(_ leaf: WriteLeaf, _ options: ParquetWriteOptions) {
@@ -59,7 +62,11 @@ final class ColumnChunkWriter {
         counts = []
         groupRows = 0
         valueCount = 0
-        compressedSize = 0
+        dataSize = 0
+        settled = 0
+        dictionaryPage = nil
+        hasIndices = false
+        chunkBounds = nil
         uncompressedSize = 0
         let canRepeat = leaf.physicalType != .boolean && leaf.conversion != .nothing
         chunksToPass = max(chunksToPass - 1, 0)
@@ -122,10 +129,7 @@ final class ColumnChunkWriter {
     }
 
     private func addBounds(_ values: LeafValues) {
-        guard let more = ValueBounds(values, leaf.order) else {
-            hasNoBounds = true
-            return
-        }
+        guard let more = ValueBounds(values, leaf.order) else { return }
         if bounds == nil { bounds = more } else { bounds?.formUnion(more, leaf.order) }
     }
 
@@ -160,27 +164,34 @@ final class ColumnChunkWriter {
             encoding: isDictionaryPage && !indices.isEmpty ? .rleDictionary : .plain,
             valueCount: entries
         )
+        if header.encoding == .rleDictionary { hasIndices = true }
         var levels = BufferBuilder()
         appendLevels(repetitions, leaf.maximumRepetition, to: &levels)
         header.repetitionSize = levels.count
         appendLevels(definitions, leaf.maximumDefinition, to: &levels)
         header.definitionSize = levels.count - header.repetitionSize
-        let values = takeValues()
-        try addPage(&header, levels.finish(), values)
+        pending.append(
+            PendingPage(
+                header: header,
+                levels: levels.finish(),
+                values: takeValues(),
+                nullCount: nulls,
+                rowCount: rows
+            )
+        )
         pages.append(
             WrittenPage(
-                offset: Int64(compressedSize),
+                offset: 0,
                 size: 0,
                 firstRow: groupRows,
                 nullCount: nulls,
                 presentCount: entries - nulls,
-                bounds: bounds
+                bounds: bounds?.shortened(to: PageIndexWriter.boundLength, leaf.order)
             )
         )
-        // The page's bytes were counted already.
-        let size = buffers.suffix(2).reduce(0) { $0 + $1.count }
-        pages[pages.count - 1].size = size
-        pages[pages.count - 1].offset -= Int64(size)
+        if let bounds {
+            if chunkBounds == nil { chunkBounds = bounds } else { chunkBounds?.formUnion(bounds, leaf.order) }
+        }
         groupRows += rows
         valueCount += entries
         startPage()
@@ -230,48 +241,29 @@ final class ColumnChunkWriter {
         return taken.finish()
     }
 
-    /// Compresses a page and puts it behind the others.
-    private func addPage(
-        _ header: inout PageHeader,
-        _ levels: ArrowBuffer,
-        _ values: ArrowBuffer
-    ) throws(LanceError) {
-        header.uncompressedSize = levels.count + values.count
-        guard header.uncompressedSize < Int(Int32.max) else {
-            throw .limitExceeded("a Parquet page of \(header.uncompressedSize) bytes")
-        }
-        var content: ArrowBuffer
-        if header.kind == .dataV2 {
-            let packed = try PageCompression.compress(values, options.compression, level: options.compressionLevel)
-            header.isCompressed = options.compression != .uncompressed && packed.count < values.count
-            content = Self.joined(levels, header.isCompressed ? packed : values)
-        } else {
-            content = try PageCompression.compress(
-                Self.joined(levels, values),
-                options.compression,
-                level: options.compressionLevel
-            )
-        }
-        header.compressedSize = content.count
-        guard content.count < Int(Int32.max) else {
-            throw .limitExceeded("a Parquet page of \(content.count) bytes")
-        }
-        if options.writesChecksums { header.checksum = content.withUnsafeBytes { CRC32.of($0) } }
-        let bytes = header.bytes(nullCount: nulls, rowCount: rows)
-        buffers.append(bytes)
-        buffers.append(content)
-        compressedSize += bytes.count + content.count
-        uncompressedSize += bytes.count + header.uncompressedSize
-        count(header)
+    /// Takes the pages that wait to be compressed; ``settle(_:)`` wants them back in the same order.
+    func takePending() -> [PendingPage] {
+        defer { pending = [] }
+        return pending
     }
 
-    private static func joined(_ first: ArrowBuffer, _ second: ArrowBuffer) -> ArrowBuffer {
-        if first.count == 0 { return second }
-        if second.count == 0 { return first }
-        var builder = BufferBuilder(capacity: first.count + second.count)
-        builder.append(contentsOf: first)
-        builder.append(contentsOf: second)
-        return builder.finish()
+    /// Puts compressed pages behind the others.
+    func settle(_ finished: some Sequence<PendingPage.Finished>) {
+        for page in finished {
+            if page.header.kind == .dictionary {
+                // Made last, it stands first.
+                dictionaryPage = page
+            } else {
+                pages[settled].offset = Int64(dataSize)
+                pages[settled].size = page.size
+                settled += 1
+                buffers.append(page.headerBytes)
+                buffers.append(page.content)
+                dataSize += page.size
+            }
+            uncompressedSize += page.headerBytes.count + page.header.uncompressedSize
+            count(page.header)
+        }
     }
 
     private func count(_ header: PageHeader) {
@@ -283,27 +275,30 @@ final class ColumnChunkWriter {
         }
     }
 
-    /// The column chunk; the writer goes on with the next row group.
-    func finish() throws(LanceError) -> WrittenChunk {
+    /// Ends the chunk's last page and its dictionary, which then wait to be compressed.
+    func flush() throws(LanceError) {
         try finishPage()
+        let isUsed = hasIndices
+        if let taken = dictionary.take(), isUsed {
+            let header = PageHeader(.dictionary, encoding: .plain, valueCount: taken.count)
+            pending.append(
+                PendingPage(header: header, levels: .empty, values: taken.finish(), nullCount: 0, rowCount: 0)
+            )
+        }
+    }
+
+    /// The column chunk, all its pages being settled; the writer goes on with the next row group.
+    func finish() -> WrittenChunk {
         var chunk = ColumnChunk()
         chunk.hasMetadata = true
         chunk.physicalType = leaf.physicalType
         chunk.names = leaf.names
         chunk.codec = options.compression
         chunk.valueCount = Int64(valueCount)
-        var all = buffers
-        var shift = 0
-        if counts.contains(where: { $0.encoding == .rleDictionary }), let taken = dictionary.take() {
-            var header = PageHeader(.dictionary, encoding: .plain, valueCount: taken.count)
-            try addPage(&header, .empty, taken.finish())
-            // Made last, it stands first.
-            all = Array(buffers.suffix(2)) + all
-            shift = buffers.suffix(2).reduce(0) { $0 + $1.count }
-            chunk.dictionaryPageOffset = 0
-        }
+        let shift = dictionaryPage?.size ?? 0
+        if dictionaryPage != nil { chunk.dictionaryPageOffset = 0 }
         chunk.dataPageOffset = Int64(shift)
-        chunk.compressedSize = Int64(compressedSize)
+        chunk.compressedSize = Int64(shift + dataSize)
         chunk.uncompressedSize = Int64(uncompressedSize)
         chunk.pageCounts = counts
         var encodings = leaf.maximumDefinition > 0 || leaf.maximumRepetition > 0 ? [ParquetEncoding.rle] : []
@@ -315,7 +310,7 @@ final class ColumnChunkWriter {
             copy.offset += Int64(shift)
             return copy
         }
-        hasNoBounds = false
+        let all = (dictionaryPage.map { [$0.headerBytes, $0.content] } ?? []) + buffers
         start()
         return WrittenChunk(buffers: all, chunk: chunk, pages: shifted)
     }
@@ -326,11 +321,7 @@ final class ColumnChunkWriter {
     private func statistics() -> ColumnStatistics {
         var result = ColumnStatistics(nullCount: Int64(pages.reduce(0) { $0 + $1.nullCount }))
         guard options.writesStatistics else { return result }
-        var all: ValueBounds?
-        for case let bounds? in pages.map(\.bounds) {
-            if all == nil { all = bounds } else { all?.formUnion(bounds, leaf.order) }
-        }
-        if let all, all.minimum.count <= Self.longestBound, all.maximum.count <= Self.longestBound {
+        if let all = chunkBounds, all.minimum.count <= Self.longestBound, all.maximum.count <= Self.longestBound {
             result.minimum = all.minimum
             result.maximum = all.maximum
         }

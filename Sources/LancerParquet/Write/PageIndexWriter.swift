@@ -20,7 +20,7 @@ struct WrittenPage: Sendable {
 /// Spec: parquet.thrift, `OffsetIndex` and `ColumnIndex`.
 enum PageIndexWriter {
     /// Bounds longer than this are cut.
-    private static let boundLength = 64
+    static let boundLength = 64
 
     static func offsetIndex(_ pages: [WrittenPage]) -> ArrowBuffer {
         var writer = ThriftWriter()
@@ -35,7 +35,7 @@ enum PageIndexWriter {
     /// nil where some page has values and no bounds: a column index cannot say that.
     static func columnIndex(_ pages: [WrittenPage], _ order: ValueOrder) -> ArrowBuffer? {
         guard order != .none, pages.allSatisfy({ $0.bounds != nil || $0.presentCount == 0 }) else { return nil }
-        let bounds = pages.map { $0.bounds?.shortened(to: boundLength, order) }
+        let bounds = pages.map(\.bounds)
         var writer = ThriftWriter()
         writer.field(1, boolList: bounds.map { $0 == nil })
         writer.field(2, bytesList: bounds.map { $0?.minimum ?? [] })

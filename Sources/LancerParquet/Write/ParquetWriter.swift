@@ -21,6 +21,8 @@ package struct ParquetWriter {
     private var isFinished = false
 
     private static let magic = Array("PAR1".utf8)
+    /// Arrow memory of the rows that are encoded at once, in bytes, about.
+    private static let pieceBytes = 32 << 20
 
     /// Starts a file.
     ///
@@ -36,7 +38,7 @@ package struct ParquetWriter {
         self.sink = sink
         self.options = options
         let tree = try SchemaTreeWriter(schema)
-        columns = ColumnWriters(tree.leaves.map { ColumnChunkWriter($0, options) })
+        columns = ColumnWriters(tree.leaves.map { ColumnChunkWriter($0, options) }, options)
         order = tree.leaves.map(\.order)
         metadata.version = 2
         metadata.schema = tree.elements
@@ -72,7 +74,9 @@ package struct ParquetWriter {
                 try finishGroup()
                 continue
             }
-            let rows = row..<min(row + max(room, 1), batch.rowCount)
+            // Pages wait to be compressed until all columns of a piece are encoded.
+            let piece = max(Self.pieceBytes / rowBytes, 1)
+            let rows = row..<min(row + max(min(room, piece), 1), batch.rowCount)
             try columns.append(arrays, rows, isParallel: options.isParallel)
             groupRows += rows.count
             groupBytes += rows.count * rowBytes
@@ -150,18 +154,46 @@ package struct ParquetWriter {
 private struct ColumnWriters: @unchecked Sendable {
     // Safe to send: each writer is used by one task at a time, and nobody else has it meanwhile.
     private let writers: [ColumnChunkWriter]
+    private let options: ParquetWriteOptions
 
-    init(_ writers: [ColumnChunkWriter]) { self.writers = writers }
+    init(_ writers: [ColumnChunkWriter], _ options: ParquetWriteOptions) {
+        self.writers = writers
+        self.options = options
+    }
 
     func append(_ arrays: [ArrowArray], _ rows: Range<Int>, isParallel: Bool) throws(LanceError) {
         _ = try each(isParallel: isParallel) { (writer) throws(LanceError) -> Bool in
             try writer.append(arrays[writer.leaf.column], rows)
             return true
         }
+        try compress(isParallel: isParallel)
     }
 
     func finish(isParallel: Bool) throws(LanceError) -> [WrittenChunk] {
-        try each(isParallel: isParallel) { (writer) throws(LanceError) in try writer.finish() }
+        _ = try each(isParallel: isParallel) { (writer) throws(LanceError) -> Bool in
+            try writer.flush()
+            return true
+        }
+        try compress(isParallel: isParallel)
+        return writers.map { $0.finish() }
+    }
+
+    /// Compresses what waits for it; pages side by side, for some columns have many more than others.
+    private func compress(isParallel: Bool) throws(LanceError) {
+        let pending = writers.map { $0.takePending() }
+        let pages = pending.enumerated().flatMap { place, pages in pages.map { (place, $0) } }
+        let finished = try Parallel.map(pages.count, isParallel: isParallel) { (index) throws(LanceError) in
+            do throws(LanceError) {
+                return try pages[index].1.finished(options)
+            } catch {
+                throw error.located(part: "column \"\(writers[pages[index].0].leaf.path)\"")
+            }
+        }
+        var next = 0
+        for (place, pages) in pending.enumerated() {
+            writers[place].settle(finished[next..<(next + pages.count)])
+            next += pages.count
+        }
     }
 
     private func each<T: Sendable>(
