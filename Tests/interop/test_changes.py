@@ -258,7 +258,7 @@ def test_time_travel(scratch):
         later = moment + timedelta(milliseconds=10)
         for hours in (0, 2, -9.5, 14):
             local = later.astimezone(timezone(timedelta(hours=hours))).isoformat()
-            for zone in ("UTC", "America/New_York", "Asia/Kolkata"):
+            for zone in ("UTC", "America/New_York", "Asia/Kolkata", "Europe/Berlin", "Pacific/Chatham"):
                 saved = os.environ.get("TZ")
                 os.environ["TZ"] = zone
                 try:
@@ -269,6 +269,66 @@ def test_time_travel(scratch):
     for bad in ["2026-11-21", "2026-11-21T10:00:00", "2026-02-30T10:00:00Z", "tomorrow", "2026-11-21T25:00:00Z"]:
         lancer("count", path, "--as-of", bad, status=USAGE)
     lancer("count", path, "--as-of", versions[0]["timestamp"], "--version", 1, status=USAGE)
+
+
+def varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes(out) + bytes([value])
+
+
+def set_timestamp(path: Path, version: int, moment: datetime) -> None:
+    """Makes a version that pylance wrote one of another moment."""
+    manifest = path / "_versions" / f"{2**64 - 1 - version:020d}.manifest"
+    data = manifest.read_bytes()
+    stamp = lance_timestamp(path, version)
+    old = b"\x08" + varint(int(stamp.timestamp()))
+    assert data.count(old) == 1
+    new = b"\x08" + varint(int(moment.timestamp()))
+    assert len(new) == len(old)
+    manifest.write_bytes(data.replace(old, new))
+
+
+def lance_timestamp(path: Path, version: int) -> datetime:
+    found = [json.loads(line) for line in text("versions", path, "--json").splitlines()]
+    stamp = next(v["timestamp"] for v in found if v["version"] == version)
+    return datetime.fromisoformat(stamp[:19]).replace(tzinfo=timezone.utc)
+
+
+def test_time_travel_around_a_clock_change(scratch):
+    # Clocks in Berlin went from 03:00+02:00 back to 02:00+01:00 at 01:00 UTC, those in New York at 06:00 UTC a week later.
+    path = make(scratch / "t.lance", "pylance")
+    moments = [
+        "2026-10-25T00:30:00+00:00", "2026-10-25T00:59:59+00:00", "2026-10-25T01:00:00+00:00", "2026-10-25T01:30:00+00:00",
+        "2026-11-01T05:30:00+00:00", "2026-11-01T06:30:00+00:00",
+    ]
+    for version in range(2, len(moments) + 1):
+        lance.dataset(str(path)).delete(f"id = {version}")
+    for version, moment in enumerate(moments, 1):
+        set_timestamp(path, version, datetime.fromisoformat(moment))
+    asked = {
+        "2026-10-25T02:45:00+02:00": 1, "2026-10-25T02:45:00+01:00": 4, "2026-10-25T03:00:30+02:00": None,
+        "2026-10-25T02:30:30+01:00": None, "2026-10-25T02:30:30+02:00": None, "2026-11-01T01:45:00-04:00": 5,
+        "2026-11-01T01:45:00-05:00": 6, "2026-10-24T20:31:00-04:00": 1, "2026-10-25T06:30:59+05:30": None,
+    }
+    stamps = [datetime.fromisoformat(moment) for moment in moments]
+    saved = os.environ.get("TZ")
+    try:
+        for zone in ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Chatham", "NONSENSE"):
+            os.environ["TZ"] = zone
+            for moment, expected in asked.items():
+                # A fraction of a second is left in every time stamp; the moments asked for are not that close.
+                version = sum(stamp < datetime.fromisoformat(moment) for stamp in stamps)
+                assert expected in (None, version)
+                assert text("count", path, "--as-of", moment).strip() == str(101 - version), (zone, moment)
+            lancer("count", path, "--as-of", "2026-10-25T00:29:59Z", status=USAGE)
+            assert text("versions", path, "--json").count("2026-10-25T") == 4
+    finally:
+        os.environ.pop("TZ", None)
+        if saved is not None:
+            os.environ["TZ"] = saved
 
 
 def test_branches_and_clones_are_read(scratch):

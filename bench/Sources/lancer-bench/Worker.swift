@@ -3,7 +3,7 @@ import Lancer
 
 /// One order from the driver: a JSON object on a line of standard input.
 struct Order: Decodable {
-    /// `load`, `write`, `append`, `open`, `scan` or `take`.
+    /// `load`, `write`, `append`, `commit`, `open`, `count`, `scan`, `take` or `compact`.
     var task: String
     var path: String
     var columns: [String]?
@@ -66,6 +66,27 @@ struct Worker {
                 }
             }.seconds
             answer.rowCount = order.rows?.count ?? 0
+        case "commit":
+            // The loaded rows behind those there are, by the handle of the last commit.
+            var options = WriteOptions()
+            options.durable = order.durable ?? false
+            guard let reader = MemoryReader(source) else {
+                throw LanceError(.invalidArgument, "nothing is loaded; load first")
+            }
+            let table = try await opened(order.path)
+            answer.seconds = try await clock.measure {
+                tables[order.path] = try await table.append(reader, options: options)
+            }.seconds
+        case "compact":
+            var options = CompactionOptions()
+            options.durable = order.durable ?? false
+            let table = try await opened(order.path)
+            answer.seconds = try await clock.measure {
+                tables[order.path] = try await table.compact(options)
+            }.seconds
+        case "count":
+            let table = try await opened(order.path)
+            answer.seconds = try await clock.measure { answer.rowCount = try await table.countRows() }.seconds
         case "open":
             answer.seconds = try await clock.measure {
                 tables[order.path] = try await Dataset.open(order.path)
