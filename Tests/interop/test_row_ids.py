@@ -9,7 +9,7 @@ import lance
 import pyarrow as pa
 import pytest
 
-from lancer_cli import lancer, table_to_lance, write_arrow
+from lancer_cli import lancer, read_arrow, text, write_arrow
 from test_changes import change, check, make, rows
 
 META = ["_rowid", "_row_created_at_version", "_row_last_updated_at_version"]
@@ -21,6 +21,18 @@ def lineage(path: Path) -> dict[int, tuple[int, int, int]]:
     result = {row["id"]: tuple(row[name] for name in META) for row in table.to_pylist()}
     assert len(result) == table.num_rows
     assert len({row[0] for row in result.values()}) == table.num_rows, "a row id is there twice"
+    # Lancer sees the same, in a scan and in a take.
+    out = path.with_suffix(".lineage.arrow")
+    names = ["_rowaddr", "id", *META]
+    theirs = lance.dataset(str(path)).to_table(columns=names).select(names).to_pylist()
+    out.unlink(missing_ok=True)
+    lancer("convert", path, out, "-c", ",".join(names))
+    assert read_arrow(out).to_pylist() == theirs
+    if theirs:
+        rows = [len(theirs) - 1, 0, len(theirs) // 2, 0]
+        out.unlink()
+        lancer("take", path, "--rows", ",".join(map(str, rows)), "-c", ",".join(names), "-o", out)
+        assert read_arrow(out).to_pylist() == [theirs[i] for i in rows]
     return result
 
 
@@ -56,7 +68,7 @@ def test_random_changes_by_both(seed, scratch):
     next_id = 100
     for step in range(12):
         dataset = lance.dataset(str(path))
-        kind = rng.choice(["delete", "their delete", "update", "append", "their append", "compact", "their compact", "upsert"])
+        kind = rng.choice(["delete", "their delete", "update", "append", "their append", "compact", "their compact", "upsert", "their upsert", "their update"])
         if kind in ("delete", "their delete") and len(known) > 20:
             ids = dataset.to_table(columns=["id"])["id"].to_pylist()
             chosen = sorted(rng.sample(range(len(ids)), 7))
@@ -67,13 +79,20 @@ def test_random_changes_by_both(seed, scratch):
             for i in chosen:
                 del known[ids[i]]
         elif kind == "update":
+            change("update", path, "--set", "name='u'", "--where", f"id % 7 = {rng.randrange(7)}")
+        elif kind == "their update":
             dataset.update({"name": "'u'"}, where=f"id % 7 = {rng.randrange(7)}")
-        elif kind == "upsert":
+        elif kind in ("upsert", "their upsert"):
             old = rng.sample(sorted(known), 5)
             new = list(range(next_id, next_id + 3))
             next_id += 3
             source = pa.table({"id": pa.array(old + new), "name": ["m"] * 8, "s": [{"x": 1, "y": "1"}] * 8})
-            dataset.merge_insert("id").when_matched_update_all().when_not_matched_insert_all().execute(source)
+            if kind == "upsert":
+                write_arrow(source, scratch / "source.arrow")
+                lancer("merge", path, scratch / "source.arrow", "--on", "id")
+                (scratch / "source.arrow").unlink()
+            else:
+                dataset.merge_insert("id").when_matched_update_all().when_not_matched_insert_all().execute(source)
         elif kind in ("append", "their append"):
             if kind == "append":
                 write_arrow(rows(6, next_id), scratch / "more.arrow")
@@ -110,3 +129,24 @@ def test_an_index_gives_the_right_rows_after_a_compaction(scratch):
             found = dataset.to_table(filter=f"id = {i}")["id"].to_pylist()
             assert found == ([] if i in (5, 50) else [i])
         dataset.optimize.optimize_indices()
+
+
+def test_system_columns(scratch):
+    for stable in (False, True):
+        path = make(scratch / f"{stable}.lance", "pylance", enable_stable_row_ids=stable)
+        change("delete", path, "--rows", "3,50")
+        lance.dataset(str(path)).update({"name": "'new'"}, where="id in (4, 60)")
+        lineage(path) if stable else None
+        names = ["_rowid", "_rowaddr", "id"]
+        out = scratch / f"{stable}.arrow"
+        lancer("convert", path, out, "-c", ",".join(names), "--where", "id > 40 and _rowid % 3 = 1")
+        theirs = lance.dataset(str(path)).scanner(columns=names, filter="id > 40").to_table().select(names).to_pylist()
+        assert read_arrow(out).to_pylist() == [row for row in theirs if row["_rowid"] % 3 == 1]
+        assert text("scan", path, "-c", "_rowid", "--limit", "1", "--json").strip() == '{"_rowid":0}'
+    # A column of that name goes first.
+    table = pa.table({"_rowid": ["a", "b"], "x": [1, 2]})
+    try:
+        lance.write_dataset(table, str(scratch / "own.lance"))
+    except (OSError, ValueError):
+        return  # pylance does not let one make such a table
+    assert text("scan", scratch / "own.lance", "-c", "_rowid", "--json").splitlines()[0] == '{"_rowid":"a"}'

@@ -23,6 +23,8 @@ package struct Projection: Sendable {
     let columns: [Column]
     /// For each column the fields from the top-level one down to it.
     let paths: [[LanceField]]
+    /// Columns of the result that are not stored, with their places in it, ascending.
+    let system: [(place: Int, column: SystemColumn)]
 
     /// Finds columns by name.
     ///
@@ -35,17 +37,29 @@ package struct Projection: Sendable {
         }
         var paths: [[LanceField]] = []
         var seen: Set<String> = []
-        for name in names {
+        var stored: [String] = []
+        var system: [(place: Int, column: SystemColumn)] = []
+        for (place, name) in names.enumerated() {
             guard seen.insert(name).inserted else { throw .invalidArgument("column \"\(name)\" is asked for twice") }
+            if let column = SystemColumn(rawValue: name), schema.field(named: name) == nil {
+                system.append((place, column))
+                continue
+            }
             paths.append(try Self.resolve(name, schema))
+            stored.append(name)
         }
-        try self.init(paths, names: names, metadata: schema.metadata)
+        try self.init(paths, names: stored, metadata: schema.metadata, system: system)
     }
 
     /// The fields at the end of paths that are known to exist.
     ///
     /// - Parameter names: What the columns of the result are called.
-    init(_ paths: [[LanceField]], names: [String], metadata: [String: String] = [:]) throws(LanceError) {
+    init(
+        _ paths: [[LanceField]],
+        names: [String],
+        metadata: [String: String] = [:],
+        system: [(place: Int, column: SystemColumn)] = []
+    ) throws(LanceError) {
         let wanted = Set(paths.compactMap { $0.last?.id })
         var fields: [LanceField] = []
         var columns: [Column] = []
@@ -62,15 +76,15 @@ package struct Projection: Sendable {
         leafIDs = fields.flatMap(\.leaves).map(\.id)
         self.columns = columns
         self.paths = paths
-        self.schema = ArrowSchema(
-            zip(names, paths).map { name, path in
-                var field = path[path.count - 1].arrowField
-                field.name = name
-                field.nullable = path.contains { $0.nullable }
-                return field
-            },
-            metadata: metadata
-        )
+        self.system = system
+        var result = zip(names, paths).map { name, path in
+            var field = path[path.count - 1].arrowField
+            field.name = name
+            field.nullable = path.contains { $0.nullable }
+            return field
+        }
+        for (place, column) in system { result.insert(column.arrowField, at: place) }
+        self.schema = ArrowSchema(result, metadata: metadata)
     }
 
     /// The fields from the top-level column down to the one a name means.
@@ -98,8 +112,24 @@ package struct Projection: Sendable {
         return LanceError(.notFound, "there is no column \"\(name)\"; the columns are: \(names)\(more)")
     }
 
-    /// Makes the result's columns from the arrays of ``fields``.
+    /// Makes the result's columns from the arrays of ``fields``, and those that are not stored.
+    func batch(
+        _ arrays: [ArrowArray],
+        rowCount: Int,
+        system values: (SystemColumn) throws(LanceError) -> ArrowArray
+    ) throws(LanceError) -> RecordBatch {
+        if system.isEmpty { return try batch(arrays, rowCount: rowCount) }
+        var columns = try stored(arrays)
+        for (place, column) in system { columns.insert(try values(column), at: place) }
+        return try RecordBatch(schema: schema, columns: columns, rowCount: rowCount)
+    }
+
+    /// Makes the result's columns from the arrays of ``fields``, of which all must be stored.
     func batch(_ arrays: [ArrowArray], rowCount: Int) throws(LanceError) -> RecordBatch {
+        try RecordBatch(schema: schema, columns: try stored(arrays), rowCount: rowCount)
+    }
+
+    private func stored(_ arrays: [ArrowArray]) throws(LanceError) -> [ArrowArray] {
         var results: [ArrowArray] = []
         results.reserveCapacity(columns.count)
         for column in columns {
@@ -114,7 +144,7 @@ package struct Projection: Sendable {
             }
             results.append(array)
         }
-        return try RecordBatch(schema: schema, columns: results, rowCount: rowCount)
+        return results
     }
 }
 

@@ -13,16 +13,6 @@ struct RowExpression: Sendable {
         case system(SystemColumn)
     }
 
-    /// Columns that every row has without their being stored.
-    private enum SystemColumn: String, CaseIterable {
-        case rowID = "_rowid"
-        case rowAddress = "_rowaddr"
-        /// Number of the row as a scan gives it.
-        case rowNumber = "_rowoffset"
-        case createdAt = "_row_created_at_version"
-        case updatedAt = "_row_last_updated_at_version"
-    }
-
     /// The expression, checked.
     let bound: BoundExpression
     /// The columns of the table it names, each as the fields from the top-level one down.
@@ -87,40 +77,11 @@ struct RowExpression: Sendable {
         for source in sources {
             switch source {
             case .column(let index): result.append(columns[index])
-            case .system(let column): result.append(.uint64(try values(of: column, rows, piece)))
+            case .system(let column):
+                result.append(.uint64(try column.values(rows, of: piece.fragment, piece.vector, manifest)))
             }
         }
         return result
-    }
-
-    private func values(
-        of column: SystemColumn,
-        _ rows: some RandomAccessCollection<Int>,
-        _ piece: RowPiece
-    ) throws(LanceError) -> [UInt64?] {
-        let fragment = piece.fragment
-        let addresses = rows.lazy.map { RowAddress(fragment: fragment.id, offset: $0).rawValue }
-        switch column {
-        case .rowAddress: return addresses.map { $0 }
-        case .rowNumber:
-            guard let index = manifest.fragments.firstIndex(where: { $0.id == fragment.id }),
-                let start = manifest.liveRowStarts?[index]
-            else { throw .unsupported("_rowoffset in a table whose manifest does not number its rows") }
-            return rows.map { UInt64(start + $0 - (piece.vector?.deletedCount(before: $0) ?? 0)) }
-        case .rowID where !manifest.hasStableRowIDs: return addresses.map { $0 }
-        // Noted of rows with stable ids only; the reference says 1 of all others.
-        case .createdAt where !manifest.hasStableRowIDs, .updatedAt where !manifest.hasStableRowIDs:
-            return rows.map { _ in 1 }
-        case .rowID, .createdAt, .updatedAt:
-            let lineage = try RowLineage(of: fragment)
-            guard rows.allSatisfy({ $0 < lineage.ids.count }) else {
-                throw .corrupt("fragment \(fragment.id) has only \(lineage.ids.count) row ids")
-            }
-            if column == .rowID { return rows.map { lineage.ids[$0] } }
-            let runs = (column == .createdAt ? lineage.created : lineage.updated).runs
-            let versions = runs.flatMap { [UInt64](repeating: $0.version, count: $0.count) }
-            return rows.map { versions[$0] }
-        }
     }
 
     /// The values of ``paths`` in a batch of all columns of the table.

@@ -99,7 +99,10 @@ extension Table {
                 next += 1
             }
         }
-        let batch = try projection.batch(arrays.compactMap { $0 }, rowCount: chosen)
+        let batch = try projection.batch(arrays.compactMap { $0 }, rowCount: chosen) { (column) throws(LanceError) in
+            let rows = runs.flatMap { Array($0) }
+            return .uint64(try column.values(rows, of: piece.fragment, piece.vector, manifest))
+        }
         return ChosenRows(piece: piece, runs: runs, batch: batch)
     }
 

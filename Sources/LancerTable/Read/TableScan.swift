@@ -103,7 +103,11 @@ extension Table {
         try Task.checkCancellation()
         let reader = try await FragmentReader(piece.fragment, projection, manifest, files)
         let (arrays, count) = try await reader.readLive(piece)
-        return try projection.batch(arrays, rowCount: count)
+        let manifest = manifest
+        return try projection.batch(arrays, rowCount: count) { (column) throws(LanceError) in
+            let rows = piece.liveRanges.flatMap { Array($0) }
+            return .uint64(try column.values(rows, of: piece.fragment, piece.vector, manifest))
+        }
     }
 }
 

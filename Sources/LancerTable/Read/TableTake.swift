@@ -10,7 +10,9 @@ extension Table {
     package func take(_ rows: [Int], _ projection: Projection) async throws -> RecordBatch {
         let starts = try await liveRowStarts()
         let total = starts[starts.count - 1]
-        guard let first = rows.first else { return try projection.batch(projection.emptyArrays, rowCount: 0) }
+        guard let first = rows.first else {
+            return try projection.batch(projection.emptyArrays, rowCount: 0) { _ in .uint64([]) }
+        }
         for row in rows where row < 0 || row >= total {
             throw LanceError.invalidArgument("row \(row) is asked for, the table has \(total) rows")
         }
@@ -19,12 +21,22 @@ extension Table {
         let range = starts[index]..<starts[index + 1]
         if rows.allSatisfy({ range.contains($0) }) {
             let arrays = try await take(rows.map { $0 - range.lowerBound }, ofFragment: index, projection)
-            return try projection.batch(arrays, rowCount: rows.count)
+            return try await batch(arrays, rows, projection)
         }
-        return try await takeFromMany(rows, starts, projection)
+        return try await batch(try await takeFromMany(rows, starts, projection), rows, projection)
     }
 
-    private func takeFromMany(_ rows: [Int], _ starts: [Int], _ projection: Projection) async throws -> RecordBatch {
+    private func batch(_ arrays: [ArrowArray], _ rows: [Int], _ projection: Projection) async throws -> RecordBatch {
+        if projection.system.isEmpty { return try projection.batch(arrays, rowCount: rows.count) }
+        var values: [SystemColumn: ArrowArray] = [:]
+        for (_, column) in projection.system { values[column] = try await self.values(of: column, ofRows: rows) }
+        let known = values
+        return try projection.batch(arrays, rowCount: rows.count) { (column) throws(LanceError) in
+            known[column] ?? ArrowArray.nulls(type: .uint64, length: rows.count)
+        }
+    }
+
+    private func takeFromMany(_ rows: [Int], _ starts: [Int], _ projection: Projection) async throws -> [ArrowArray] {
         // Positions in `rows` by fragment; in each fragment in the order asked.
         var positions: [Int: [Int]] = [:]
         for (position, row) in rows.enumerated() {
@@ -56,7 +68,7 @@ extension Table {
             for (place, position) in order.enumerated() { inverse[position] = place }
             for column in gathered.indices { gathered[column] = try gathered[column].gather(inverse) }
         }
-        return try projection.batch(gathered, rowCount: rows.count)
+        return gathered
     }
 
     /// Rows of one fragment by live row number in it.
