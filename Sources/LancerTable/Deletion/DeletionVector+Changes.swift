@@ -2,8 +2,13 @@ import LancerBytes
 
 extension DeletionVector {
     /// The deleted offsets, ascending.
-    package var offsets: some Sequence<UInt32> {
-        runs.lazy.flatMap { run in run.lazy.map { UInt32(truncatingIfNeeded: $0) } }
+    package var offsets: [UInt32] {
+        var result: [UInt32] = []
+        result.reserveCapacity(count)
+        for run in runs {
+            for offset in run { result.append(UInt32(truncatingIfNeeded: offset)) }
+        }
+        return result
     }
 
     /// Rows deleted in this or the other vector.

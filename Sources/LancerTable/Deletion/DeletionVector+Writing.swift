@@ -19,7 +19,7 @@ extension DeletionVector {
             let schema = ArrowSchema([ArrowField("row_id", .uint32, nullable: false)])
             let sink = MemorySink()
             var writer = try ArrowIPCFileWriter(schema: schema, sink: sink)
-            try writer.write(try RecordBatch(schema: schema, columns: [.uint32(Array(offsets))]))
+            try writer.write(try RecordBatch(schema: schema, columns: [.uint32(offsets)]))
             try writer.finish()
             return sink.buffer
         }
