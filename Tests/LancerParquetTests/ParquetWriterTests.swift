@@ -7,7 +7,7 @@ import Testing
 @Suite("Writing Parquet files")
 struct ParquetWriterTests {
     /// The file that batches become.
-    private static func file(_ batches: [RecordBatch], _ options: ParquetWriteOptions) throws -> ArrowBuffer {
+    static func file(_ batches: [RecordBatch], _ options: ParquetWriteOptions) throws -> ArrowBuffer {
         let sink = MemorySink()
         var writer = try ParquetWriter(schema: batches[0].schema, sink: sink, options: options)
         for batch in batches { try writer.write(batch) }
@@ -17,7 +17,7 @@ struct ParquetWriterTests {
         return sink.buffer
     }
 
-    private static func options(_ random: inout SplitMix64) -> ParquetWriteOptions {
+    static func options(_ random: inout SplitMix64) -> ParquetWriteOptions {
         var options = ParquetWriteOptions()
         options.compression = random.pick([.uncompressed, .snappy, .gzip, .zstd, .lz4Raw])
         options.pageVersion = random.pick([.v1, .v2])
@@ -53,5 +53,53 @@ struct ParquetWriterTests {
         for (field, (got, wanted)) in zip(batch.schema.fields, zip(read.columns, batch.columns)) {
             #expect(got.isEqual(to: wanted), "seed \(seed), column \(field)")
         }
+    }
+
+    @Test("what Parquet cannot hold is refused by name")
+    func refusals() throws {
+        func write(_ array: ArrowArray, nullable: Bool = true) throws {
+            let schema = ArrowSchema([ArrowField("c", array.type, nullable: nullable)])
+            _ = try Self.file([try RecordBatch(schema: schema, columns: [array])], ParquetWriteOptions())
+        }
+        func fixed(_ type: ArrowType, _ values: [some BitwiseCopyable]) -> ArrowArray {
+            ArrowArray(type: type, length: values.count, storage: .fixedWidth(ArrowBuffer(values)))
+        }
+        let empty = ArrowArray(type: .structure([]), length: 2, storage: .structure([]))
+        #expect(throws: LanceError(.unsupported, "")) { try write(empty) }
+        #expect(throws: LanceError(.unsupported, "")) { try write(fixed(.fixedSizeBinary(0), [UInt8]())) }
+        #expect(throws: LanceError(.schemaMismatch, "")) { try write(.int32([1, nil]), nullable: false) }
+        #expect(throws: LanceError(.invalidArgument, "")) {
+            try write(fixed(.timestamp(.second, timezone: nil), [Int64.max]))
+        }
+        #expect(throws: LanceError(.invalidArgument, "")) { try write(fixed(.date64, [Int64(1)])) }
+        #expect(throws: LanceError(.invalidArgument, "")) {
+            try write(fixed(.decimal128(precision: 2, scale: 0), [Int64(1000), Int64(0)]))
+        }
+        try write(fixed(.timestamp(.second, timezone: nil), [Int64.max / 1000]))
+        try write(fixed(.date64, [Int64(-86_400_000)]))
+    }
+
+    @Test("bounds hold for all values, however they are cut", arguments: 0..<60)
+    func bounds(seed: Int) throws {
+        var random = SplitMix64(seed: UInt64(seed) &+ 500)
+        var texts: [String?] = []
+        for _ in 0..<40 {
+            let letters = ["a", "\u{7F}", "\u{D7FF}", "\u{10FFFF}", "é", "\u{0}"]
+            texts.append(random.chance(0.1) ? nil : (0..<random.int(0...90)).map { _ in random.pick(letters) }.joined())
+        }
+        let batch = try RecordBatch(
+            schema: ArrowSchema([ArrowField("t", .utf8)]),
+            columns: [.utf8(texts)]
+        )
+        var options = ParquetWriteOptions()
+        options.pageRows = random.int(1...15)
+        let bytes = try Self.file([batch], options)
+        let chunk = try ParquetMetadata.read(BufferSource(bytes)).rowGroups[0].columns[0]
+        let values = texts.compactMap { $0.map { Array($0.utf8) } }
+        func isBelow(_ left: [UInt8], _ right: [UInt8]) -> Bool { left.lexicographicallyPrecedes(right) }
+        #expect(chunk.statistics?.minimum == values.min(by: isBelow), "seed \(seed)")
+        #expect(chunk.statistics?.maximum == values.max(by: isBelow), "seed \(seed)")
+        #expect(chunk.statistics?.nullCount == Int64(texts.count - values.count), "seed \(seed)")
+        #expect(chunk.columnIndex != nil && chunk.offsetIndex != nil)
     }
 }
