@@ -90,7 +90,8 @@ extension Table {
             }
             arrays.append(chosen == selection.count ? deciding[index] : try deciding[index].filter(selection))
         }
-        let runs = locating || !missing.isEmpty ? piece.runs(ofLive: selection) : []
+        let needsRuns = locating || !missing.isEmpty || !projection.system.isEmpty
+        let runs = needsRuns ? piece.runs(ofLive: selection) : []
         if !missing.isEmpty {
             let rest = try await read(missing, runs, count: chosen, of: piece, asScan: locating)
             var next = 0
