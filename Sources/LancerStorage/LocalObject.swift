@@ -82,6 +82,29 @@ package final class LocalObject: StoredObject {
         return results
     }
 
+    package func read(
+        _ range: Range<UInt64>,
+        step: Int,
+        _ look: (_ offset: UInt64, _ bytes: UnsafeRawBufferPointer) throws(LanceError) -> Void
+    ) async throws(LanceError) -> ArrowBuffer {
+        guard range.upperBound <= size, let count = Int(exactly: range.upperBound - range.lowerBound), step > 0 else {
+            throw .truncated("bytes \(range) are wanted, the file has \(size)").located(file: path)
+        }
+        let descriptor = try descriptor()
+        defer { withExtendedLifetime(descriptor) {} }
+        return try ArrowBuffer(count: count) { (target) throws(LanceError) in
+            var done = 0
+            while done < count {
+                let offset = range.lowerBound + UInt64(done)
+                let length = Swift.min(step - Int(offset % UInt64(step)), count - done)
+                let part = UnsafeMutableRawBufferPointer(rebasing: target[done..<(done + length)])
+                try SystemCall.read(descriptor.number, path, offset: offset, into: part)
+                try look(offset, UnsafeRawBufferPointer(part))
+                done += length
+            }
+        }
+    }
+
     private func readOne(_ range: Range<UInt64>, _ descriptor: Descriptor) throws(LanceError) -> ArrowBuffer {
         guard let count = Int(exactly: range.upperBound - range.lowerBound) else {
             throw .limitExceeded("\(range) is more than memory can hold").located(file: path)

@@ -80,6 +80,29 @@ package protocol StoredObject: Sendable {
     ///
     /// - Throws: `truncated` for a range that is not inside the object, `io`.
     func read(_ ranges: [Range<UInt64>]) async throws(LanceError) -> [ArrowBuffer]
+
+    /// Reads one range and shows its bytes to `look` in order, in steps of `step` of the object's bytes, while they are
+    /// still in the processor's cache.
+    ///
+    /// - Throws: as ``read(_:)``, and what `look` throws.
+    func read(
+        _ range: Range<UInt64>,
+        step: Int,
+        _ look: (_ offset: UInt64, _ bytes: UnsafeRawBufferPointer) throws(LanceError) -> Void
+    ) async throws(LanceError) -> ArrowBuffer
+}
+
+extension StoredObject {
+    package func read(
+        _ range: Range<UInt64>,
+        step: Int,
+        _ look: (_ offset: UInt64, _ bytes: UnsafeRawBufferPointer) throws(LanceError) -> Void
+    ) async throws(LanceError) -> ArrowBuffer {
+        let buffers = try await read([range])
+        guard let buffer = buffers.first else { return .empty }
+        try buffer.withUnsafeBytes { (bytes) throws(LanceError) in try look(range.lowerBound, bytes) }
+        return buffer
+    }
 }
 
 /// An object being written. One of ``finish()`` and ``cancel()`` must be called; only after `finish` the object is there.

@@ -31,13 +31,42 @@ struct ChecksummedSource: RangeSource {
             return buffers
         case .allTouched:
             let extended = ranges.map(extended)
-            let buffers = try await source.read(extended)
-            for (range, buffer) in zip(extended, buffers) where holdsBlock(range) { try await check(buffer, range) }
+            let buffers = try await readAll(extended)
             return zip(zip(ranges, extended), buffers).map { ranges, buffer in
                 let start = Int(ranges.0.lowerBound - ranges.1.lowerBound)
                 return ranges.0 == ranges.1 ? buffer : buffer.slice(start..<(start + ranges.0.count))
             }
         }
+    }
+
+    /// Bytes of a range from which on it is read and compared in steps.
+    private static let longRange = 1 << 20
+    /// Small enough for the processor's second cache, and a multiple of blocks.
+    private static let step = 256 << 10
+
+    /// Reads ranges and compares their blocks: long ranges step by step, the others all together.
+    private func readAll(_ ranges: [Range<UInt64>]) async throws -> [ArrowBuffer] {
+        guard ranges.contains(where: { $0.count >= Self.longRange }) else {
+            let buffers = try await source.read(ranges)
+            for (range, buffer) in zip(ranges, buffers) where holdsBlock(range) { try await check(buffer, range) }
+            return buffers
+        }
+        let table = try await checksums.blockChecksums()
+        let short = ranges.filter { $0.count < Self.longRange }
+        var rest = try await (short.isEmpty ? [] : readAll(short))[...]
+        var buffers: [ArrowBuffer] = []
+        for range in ranges {
+            if range.count < Self.longRange {
+                buffers.append(rest.removeFirst())
+                continue
+            }
+            buffers.append(
+                try await source.read(range, step: Self.step) { (offset, bytes) throws(LanceError) in
+                    try checksums.check(bytes, at: offset, table)
+                }
+            )
+        }
+        return buffers
     }
 
     private func check(_ buffer: ArrowBuffer, _ range: Range<UInt64>) async throws {

@@ -158,14 +158,18 @@ package final class FileChecksums: Sendable {
     ///   - start: Where in the file it begins.
     /// - Throws: `corrupt` naming the block.
     func check(_ bytes: ArrowBuffer, at start: UInt64, _ table: ArrowBuffer) throws(LanceError) {
+        try bytes.withUnsafeBytes { (bytes) throws(LanceError) in try check(bytes, at: start, table) }
+    }
+
+    func check(_ bytes: UnsafeRawBufferPointer, at start: UInt64, _ table: ArrowBuffer) throws(LanceError) {
         var block = (start + Self.blockSize - 1) / Self.blockSize
         let end = start + UInt64(bytes.count)
         while true {
             let range = self.range(ofBlock: block)
             guard !range.isEmpty, range.upperBound <= end else { return }
-            let part = bytes.slice(Int(range.lowerBound - start)..<Int(range.upperBound - start))
+            let part = bytes[Int(range.lowerBound - start)..<Int(range.upperBound - start)]
             let expected = table.start.loadUnaligned(fromByteOffset: Int(block) * 4, as: UInt32.self)
-            guard CRC32C.checksum(of: part) == UInt32(littleEndian: expected) else {
+            guard CRC32C.checksum(of: UnsafeRawBufferPointer(rebasing: part)) == UInt32(littleEndian: expected) else {
                 throw .corrupt(
                     "bytes \(range.lowerBound) to \(range.upperBound) do not have their checksum: the file was damaged "
                         + "after it was written",

@@ -10,6 +10,12 @@ package protocol RangeSource: Sendable {
     ///
     /// Neighbouring ranges may be read together. Local files answer without suspending.
     func read(_ ranges: [Range<UInt64>]) async throws -> [ArrowBuffer]
+    /// Reads one range and shows its bytes to `look` in order, cut at multiples of `step` in the file, or in one piece.
+    func read(
+        _ range: Range<UInt64>,
+        step: Int,
+        _ look: (_ offset: UInt64, _ bytes: UnsafeRawBufferPointer) throws(LanceError) -> Void
+    ) async throws -> ArrowBuffer
     /// Opens a file of the directory that is named after this one, without its extension, and stands beside it.
     func sidecar(_ name: String) async throws -> any RangeSource
 }
@@ -20,6 +26,16 @@ extension RangeSource {
         throw LanceError.unsupported("\"\(name)\", a file beside this one, is read only as part of a table").located(
             file: path
         )
+    }
+
+    package func read(
+        _ range: Range<UInt64>,
+        step: Int,
+        _ look: (_ offset: UInt64, _ bytes: UnsafeRawBufferPointer) throws(LanceError) -> Void
+    ) async throws -> ArrowBuffer {
+        let buffer = try await read(range)
+        try buffer.withUnsafeBytes { (bytes) throws(LanceError) in try look(range.lowerBound, bytes) }
+        return buffer
     }
 
     /// Reads one range.

@@ -196,6 +196,14 @@ struct StoredRangeSource: RangeSource {
 
     func read(_ ranges: [Range<UInt64>]) async throws -> [ArrowBuffer] { try await object.read(ranges) }
 
+    func read(
+        _ range: Range<UInt64>,
+        step: Int,
+        _ look: (_ offset: UInt64, _ bytes: UnsafeRawBufferPointer) throws(LanceError) -> Void
+    ) async throws -> ArrowBuffer {
+        try await object.read(range, step: step, look)
+    }
+
     func sidecar(_ name: String) async throws -> any RangeSource {
         let suffix = ".lance"
         let directory = storePath.hasSuffix(suffix) ? String(storePath.dropLast(suffix.count)) : storePath
