@@ -8,6 +8,11 @@ extension ArrowArray {
         guard selection.count == length else {
             throw .invalidArgument("\(selection.count) selection bits for \(length) values")
         }
+        let setCount = selection.setCount
+        if setCount == 0 { return slice(0..<0) }
+        if setCount == length { return self }
+        // Copying by runs pays from a few values a run on.
+        if setCount < selection.setRunCount * 4 { return try filter(bits: selection, setCount) }
         return try filter(runs: selection.setRuns)
     }
 
@@ -16,7 +21,6 @@ extension ArrowArray {
         if runs.isEmpty { return slice(0..<0) }
         if runs.count == 1 { return slice(runs[0].start..<(runs[0].start + runs[0].count)) }
         let total = runs.reduce(0) { $0 + $1.count }
-        // Copying by runs pays from a few values a run on.
         if total >= runs.count * 4 { return try gather(runs) }
         return try gather(runs.flatMap { $0.start..<($0.start + $0.count) })
     }
@@ -78,10 +82,15 @@ extension RecordBatch {
         guard selection.count == rowCount else {
             throw .invalidArgument("\(selection.count) selection bits for \(rowCount) rows")
         }
-        let runs = selection.setRuns
+        let setCount = selection.setCount
         var result: [ArrowArray] = []
-        for column in columns { result.append(try column.filter(runs: runs)) }
-        return RecordBatch(unchecked: schema, result, rowCount: runs.reduce(0) { $0 + $1.count })
+        if setCount < selection.setRunCount * 4 {
+            for column in columns { result.append(try column.filter(bits: selection, setCount)) }
+        } else {
+            let runs = selection.setRuns
+            for column in columns { result.append(try column.filter(runs: runs)) }
+        }
+        return RecordBatch(unchecked: schema, result, rowCount: setCount)
     }
 
     /// The rows at `rows`, in that order, repeats allowed.

@@ -90,15 +90,25 @@ extension Table {
             }
             arrays.append(chosen == selection.count ? deciding[index] : try deciding[index].filter(selection))
         }
-        let needsRuns = locating || !missing.isEmpty || !projection.system.isEmpty
+        // Few rows are read one by one, a run of them as it is.
+        let isSparse = chosen < piece.rows.count / 16
+        let readsRuns = !missing.isEmpty && (isSparse || piece.deleted != nil)
+        let needsRuns = locating || readsRuns || !projection.system.isEmpty
         let runs = needsRuns ? piece.runs(ofLive: selection) : []
         if !missing.isEmpty {
-            let rest = try await read(missing, runs, count: chosen, of: piece, asScan: locating)
-            var next = 0
-            for index in arrays.indices where arrays[index] == nil {
-                arrays[index] = rest[next]
-                next += 1
+            let reader = try await FragmentReader(piece.fragment, missing, manifest, files)
+            var rest: [ArrowArray]
+            if runs.count == 1 {
+                rest = try await reader.read(runs[0])
+            } else if isSparse {
+                rest = try await reader.take(runs.flatMap { Array($0) }, asScan: locating)
+            } else {
+                let selected = piece.deleted == nil ? selection : piece.bitmap(of: runs)
+                rest = []
+                for array in try await reader.read(piece.rows) { rest.append(try array.filter(selected)) }
             }
+            rest.reverse()
+            for index in arrays.indices where arrays[index] == nil { arrays[index] = rest.popLast() }
         }
         let batch = try projection.batch(arrays.compactMap { $0 }, rowCount: chosen) { (column) throws(LanceError) in
             let rows = runs.flatMap { Array($0) }
@@ -136,25 +146,6 @@ extension Table {
         return (arrays, selection.setCount == 0 ? nil : selection)
     }
 
-    /// Fields of chosen rows.
-    private func read(
-        _ fields: [LanceField],
-        _ runs: [Range<Int>],
-        count: Int,
-        of piece: RowPiece,
-        asScan: Bool
-    ) async throws -> [ArrowArray] {
-        let reader = try await FragmentReader(piece.fragment, fields, manifest, files)
-        let first = runs.first?.lowerBound ?? piece.rows.lowerBound
-        let span = first..<(runs.last?.upperBound ?? first)
-        if count == span.count { return try await reader.read(span) }
-        if count < span.count / 16 { return try await reader.take(runs.flatMap { Array($0) }, asScan: asScan) }
-        let selection = Bitmap(runs: runs.map { ($0.lowerBound - first)..<($0.upperBound - first) }, count: span.count)
-        var arrays: [ArrowArray] = []
-        for array in try await reader.read(span) { arrays.append(try array.filter(selection)) }
-        return arrays
-    }
-
     /// Number of rows for which a condition is true.
     ///
     /// - Throws: `invalidArgument` for values that cannot be computed, `corrupt`, `truncated`, `io`.
@@ -172,6 +163,12 @@ extension Table {
 }
 
 extension RowPiece {
+    /// One bit for each row of the piece, deleted ones counted.
+    fileprivate func bitmap(of runs: [Range<Int>]) -> Bitmap {
+        let first = rows.lowerBound
+        return Bitmap(runs: runs.map { ($0.lowerBound - first)..<($0.upperBound - first) }, count: rows.count)
+    }
+
     /// Offsets in the fragment of those live rows whose bit is set.
     fileprivate func runs(ofLive selection: Bitmap) -> [Range<Int>] {
         var result: [Range<Int>] = []
