@@ -520,3 +520,28 @@ def test_lancer_and_pylance_append_and_delete_at_once(scratch):
     assert sorted(present) == sorted([*range(100), *(identity for rest in left for identity in rest)])
     assert sorted(lance_to_table(path, scratch / "out.arrow")["id"].to_pylist()) == sorted(present)
     assert verify(path, "--deep")["ok"]
+
+
+def increment(arguments) -> None:
+    path, count = arguments
+    for _ in range(count):
+        for _ in range(200):
+            done = subprocess.run(
+                [str(BINARY), "update", path, "--set", "n=n + 1", "--where", "id = 1", "--no-sync"],
+                env=environment(), capture_output=True, stdin=subprocess.DEVNULL,
+            )
+            if done.returncode == 0:
+                break
+            # Another writer was faster ten times in a row: nothing was changed.
+            assert done.returncode == 4, done.stderr
+        assert done.returncode == 0, done.stderr
+
+
+def test_eight_processes_increment_one_row(scratch):
+    count = 50 if FULL else 5
+    path = scratch / "t.lance"
+    append(path, pa.table({"id": pa.array([0, 1, 2], pa.int64()), "n": pa.array([0, 0, 0], pa.int64())}))
+    run_processes(increment, [(str(path), count)] * 8)
+    found = {row["id"]: row["n"] for row in lance.dataset(str(path)).to_table().to_pylist()}
+    assert found == {0: 0, 1: 8 * count, 2: 0}
+    assert lance.dataset(str(path)).count_rows() == 3
