@@ -26,7 +26,7 @@ struct SchemaTreeReader {
         let hints = hint.flatMap { $0.fields.count == count ? $0.fields : nil }
         for index in 0..<count {
             let place = Place(path: "", definition: 0, repetition: 0, depth: 1)
-            columns.append(try reader.field(place, hint: hints?[index]))
+            columns.append(try reader.field(place, hint: reader.hint(hints, index)))
         }
         guard reader.next == elements.count else {
             throw .corrupt("Parquet schema has \(elements.count - reader.next) elements that belong to no column")
@@ -60,9 +60,17 @@ struct SchemaTreeReader {
         return elements[next]
     }
 
+    /// The hint for the next element, unless it is of another name: some programs change columns and keep the metadata.
+    private func hint(_ hints: [ArrowField]?, _ index: Int) -> ArrowField? {
+        guard let hints, hints.indices.contains(index), next < elements.count else { return nil }
+        return hints[index].name == elements[next].name ? hints[index] : nil
+    }
+
     private func check(_ place: Place) throws(LanceError) {
-        guard place.depth <= limits.schemaDepth else {
-            throw .limitExceeded("Parquet schema nested more than \(limits.schemaDepth) levels deep")
+        // A list takes two levels.
+        let deepest = limits.schemaDepth * 2
+        guard place.depth <= deepest else {
+            throw .limitExceeded("Parquet schema nested more than \(deepest) levels deep")
         }
     }
 
@@ -171,7 +179,7 @@ struct SchemaTreeReader {
         var hints: [ArrowField]?
         if case .structure(let fields)? = hint?.type, fields.count == count { hints = fields }
         var children: [ColumnNode] = []
-        for index in 0..<count { children.append(try field(place, hint: hints?[index])) }
+        for index in 0..<count { children.append(try field(place, hint: self.hint(hints, index))) }
         let field = ArrowField(
             element.name,
             .structure(children.map(\.field)),

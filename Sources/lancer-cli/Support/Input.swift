@@ -127,7 +127,10 @@ enum Input {
         case .dataset(let dataset):
             source = ScanBatches(try dataset.scan(columns: columns, where: condition, offset: offset, limit: limit))
         case .parquet(let files):
-            let (reader, rows) = try files.counted(columns: condition == nil ? columns : nil)
+            let (reader, rows) = try files.counted(
+                columns: condition == nil ? columns : nil,
+                wanted: condition == nil ? limit.map { min($0, 1 << 20) + min(offset, 1 << 20) } : nil
+            )
             source = ReaderBatches(reader, rowsExpected: rows)
             if let condition { source = try FilteredBatches(source, where: condition) }
             if let columns { source = try ProjectedBatches(source, columns: columns) }

@@ -49,9 +49,11 @@ struct ParquetFiles {
     func reader(columns: [String]?) throws -> any RecordBatchReader { try counted(columns: columns).reader }
 
     /// All rows, file after file, and how many they are.
-    func counted(columns: [String]?) throws -> (reader: any RecordBatchReader, rows: Int) {
+    ///
+    /// - Parameter wanted: How many rows will be looked at, where that is known.
+    func counted(columns: [String]?, wanted: Int? = nil) throws -> (reader: any RecordBatchReader, rows: Int) {
         if paths.count == 1 {
-            let reader = try Self.open(paths[0], columns: columns)
+            let reader = try Self.open(paths[0], columns: columns, wanted: wanted)
             return (LocatedReader(reader, path: name(paths[0])), Int(clamping: reader.metadata.rowCount))
         }
         let reader = try ChainedReader(paths, columns: columns)
@@ -60,12 +62,17 @@ struct ParquetFiles {
 
     private func name(_ path: String) -> String { path == "-" ? "standard input" : path }
 
-    fileprivate static func open(_ path: String, columns: [String]?) throws(LanceError) -> ParquetReader {
+    fileprivate static func open(
+        _ path: String,
+        columns: [String]?,
+        wanted: Int? = nil
+    ) throws(LanceError) -> ParquetReader {
         do throws(LanceError) {
             let file = try InputFile.rereadable(path)
             guard file.size != 0 else { throw LanceError(.truncated, "the file is empty") }
             var options = ParquetReadOptions()
             options.columns = columns
+            if let wanted { options.batchRows = min(options.batchRows, max(wanted, 1)) }
             return try ParquetReader(FileSource(file), options: options)
         } catch {
             throw error.located(file: path == "-" ? "standard input" : path)
