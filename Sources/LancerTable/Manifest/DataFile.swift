@@ -39,13 +39,6 @@ package struct DataFile: Sendable, Hashable {
 
     /// - Throws: `corrupt` when the message contradicts itself or names a file outside the table.
     init(_ message: Lance_Table_DataFile) throws(LanceError) {
-        guard message.columnIndices.isEmpty || message.columnIndices.count == message.fields.count else {
-            throw .corrupt(
-                "data file \"\(message.path)\" has \(message.fields.count) fields, "
-                    + "\(message.columnIndices.count) columns"
-            )
-        }
-        try Self.checkName(message.path)
         path = message.path
         fieldIDs = message.fields
         columnIndices = message.columnIndices
@@ -53,6 +46,15 @@ package struct DataFile: Sendable, Hashable {
         minorVersion = message.fileMinorVersion
         sizeInBytes = message.fileSizeBytes > 0 ? message.fileSizeBytes : nil
         baseID = message.hasBaseID ? message.baseID : nil
+        try check()
+    }
+
+    /// - Throws: `corrupt` when the file contradicts itself or is outside the table.
+    func check() throws(LanceError) {
+        guard columnIndices.isEmpty || columnIndices.count == fieldIDs.count else {
+            throw .corrupt("data file \"\(path)\" has \(fieldIDs.count) fields, \(columnIndices.count) columns")
+        }
+        try Self.checkName(path)
     }
 
     /// Why a name was refused: not by chance, so an older version is not opened instead.

@@ -14,32 +14,81 @@ package struct Fragment: Sendable {
     package let deletion: DeletionFile?
     /// Rows in the files, deleted ones counted; nil when the writer did not say.
     package let physicalRowCount: Int?
+    private var stored: Stored
+
+    /// The message, as it was read or as it was made.
+    private enum Stored: Sendable {
+        case bytes(ArrowBuffer)
+        case message(Lance_Table_DataFragment)
+    }
+
     /// The message this was read from, with the parts Lancer passes on unread.
-    package var message: Lance_Table_DataFragment
+    package var message: Lance_Table_DataFragment {
+        get {
+            switch stored {
+            case .message(let message): return message
+            case .bytes(let bytes):
+                if let message = try? bytes.decoded(as: Lance_Table_DataFragment.self, "fragment") { return message }
+                // Not met: the bytes were looked through when they were read.
+                return Self.message(files, deletion, physicalRowCount, id: id)
+            }
+        }
+        set { stored = .message(newValue) }
+    }
+
+    /// The message's bytes; of a fragment that was read and not changed the very ones.
+    func encoded() throws(LanceError) -> ArrowBuffer {
+        switch stored {
+        case .bytes(let bytes): bytes
+        case .message(let message): try ArrowBuffer(encoding: message, "fragment")
+        }
+    }
 
     /// - Throws: `corrupt`, `unsupported`.
     package init(_ message: Lance_Table_DataFragment) throws(LanceError) {
         do throws(LanceError) {
-            // Row addresses have 32 bits for the fragment and 32 for the row.
-            guard message.id <= UInt32.max else { throw LanceError.corrupt("the fragment id is out of range") }
-            guard !message.files.isEmpty else { throw LanceError.corrupt("the fragment has no files") }
-            var files: [DataFile] = []
-            files.reserveCapacity(message.files.count)
-            for file in message.files { files.append(try DataFile(file)) }
-            let rows = try Int(checked: message.physicalRows, "the number of rows")
-            guard rows <= Int(UInt32.max) else { throw LanceError.corrupt("\(rows) rows are too many for a fragment") }
-            let deletion = message.hasDeletionFile ? try DeletionFile(message.deletionFile) : nil
-            if let deleted = deletion?.deletedRowCount, rows > 0, deleted > rows {
-                throw LanceError.corrupt("\(deleted) rows of \(rows) are deleted")
-            }
-            self.id = message.id
-            self.files = files
-            self.deletion = deletion
-            self.physicalRowCount = rows > 0 ? rows : nil
-            self.message = message
+            var parts = FragmentParser.Parts()
+            parts.id = message.id
+            parts.files.reserveCapacity(message.files.count)
+            for file in message.files { parts.files.append(try DataFile(file)) }
+            parts.deletion = message.hasDeletionFile ? try DeletionFile(message.deletionFile) : nil
+            parts.physicalRows = message.physicalRows
+            try self.init(parts, .message(message))
         } catch {
             throw error.located(part: "fragment \(message.id)")
         }
+    }
+
+    /// Reads the message at `range` of a manifest's bytes.
+    ///
+    /// - Throws: `corrupt`, `unsupported`.
+    init(_ bytes: ArrowBuffer, at range: Range<Int>, _ parser: inout FragmentParser) throws(LanceError) {
+        let own = bytes.slice(range)
+        guard let parts = try parser.parse(range) else {
+            self = try Fragment(try own.decoded(as: Lance_Table_DataFragment.self, "fragment"))
+            return
+        }
+        do throws(LanceError) {
+            try self.init(parts, .bytes(own))
+        } catch {
+            throw error.located(part: "fragment \(parts.id)")
+        }
+    }
+
+    private init(_ parts: FragmentParser.Parts, _ stored: Stored) throws(LanceError) {
+        // Row addresses have 32 bits for the fragment and 32 for the row.
+        guard parts.id <= UInt32.max else { throw LanceError.corrupt("the fragment id is out of range") }
+        guard !parts.files.isEmpty else { throw LanceError.corrupt("the fragment has no files") }
+        let rows = try Int(checked: parts.physicalRows, "the number of rows")
+        guard rows <= Int(UInt32.max) else { throw LanceError.corrupt("\(rows) rows are too many for a fragment") }
+        if let deleted = parts.deletion?.deletedRowCount, rows > 0, deleted > rows {
+            throw LanceError.corrupt("\(deleted) rows of \(rows) are deleted")
+        }
+        id = parts.id
+        files = parts.files
+        deletion = parts.deletion
+        physicalRowCount = rows > 0 ? rows : nil
+        self.stored = stored
     }
 
     /// A fragment just written; its id is given at commit.
@@ -48,9 +97,20 @@ package struct Fragment: Sendable {
         self.files = files
         deletion = nil
         physicalRowCount = rowCount
-        message = .with {
+        stored = .message(Self.message(files, nil, rowCount, id: 0))
+    }
+
+    private static func message(
+        _ files: [DataFile],
+        _ deletion: DeletionFile?,
+        _ rowCount: Int?,
+        id: UInt64
+    ) -> Lance_Table_DataFragment {
+        .with {
+            $0.id = id
             $0.files = files.map(\.message)
-            $0.physicalRows = UInt64(rowCount)
+            $0.physicalRows = UInt64(rowCount ?? 0)
+            if let deletion { $0.deletionFile = deletion.message }
         }
     }
 
@@ -69,7 +129,7 @@ package struct Fragment: Sendable {
     package func replacingFiles(_ files: [DataFile]) throws(LanceError) -> Fragment {
         var message = self.message
         // Messages of files that stay are kept as they are, with what Lancer does not know in them.
-        let known = Dictionary(zip(self.files, self.message.files)) { first, _ in first }
+        let known = Dictionary(zip(self.files, message.files)) { first, _ in first }
         message.files = files.map { known[$0] ?? $0.message }
         return try Fragment(message)
     }

@@ -44,16 +44,16 @@ package struct Manifest: Sendable {
     /// - Throws: `truncated`, `corrupt`, `unsupported` when a reader must know a feature that Lancer does not.
     package init(file bytes: ArrowBuffer) throws(LanceError) {
         let file = try ManifestFile(bytes)
-        var message = try file.message.decoded(as: Lance_Table_Manifest.self, "manifest")
+        let parts = try ManifestMessage(file.message)
+        let message = parts.rest
         try FeatureFlags(rawValue: message.readerFeatureFlags).requireKnown(to: "read")
         guard message.version > 0 else { throw .corrupt("the manifest has version 0") }
         if message.hasDataFormat, !message.dataFormat.fileFormat.isEmpty, message.dataFormat.fileFormat != "lance" {
             throw .unsupported("data files of the format \"\(message.dataFormat.fileFormat)\"")
         }
         schema = try LanceSchema(proto: message.fields, metadata: message.schemaMetadata)
-        fragments = try Self.checked(message.fragments)
+        fragments = try Self.checked(parts)
         liveRowStarts = try Self.liveRowStarts(fragments)
-        message.fragments = []
         indexSection = message.hasIndexSection ? try file.section(at: message.indexSection, "index") : nil
         if message.hasTransactionSection {
             inlineTransaction = try file.section(at: message.transactionSection, "transaction")
@@ -67,13 +67,13 @@ package struct Manifest: Sendable {
         sizeInBytes = bytes.count
     }
 
-    private static func checked(_ messages: [Lance_Table_DataFragment]) throws(LanceError) -> [Fragment] {
-        var fragments: [Fragment] = []
-        fragments.reserveCapacity(messages.count)
-        var ids = Set<UInt64>(minimumCapacity: messages.count)
-        for message in messages {
-            guard ids.insert(message.id).inserted else { throw .corrupt("fragment id \(message.id) is used twice") }
-            fragments.append(try Fragment(message))
+    private static func checked(_ parts: ManifestMessage) throws(LanceError) -> [Fragment] {
+        let fragments = try parts.fragments()
+        // Ids ascend but where fragments were put in the middle.
+        if zip(fragments, fragments.dropFirst()).allSatisfy({ $0.id < $1.id }) { return fragments }
+        var ids = Set<UInt64>(minimumCapacity: fragments.count)
+        for fragment in fragments where !ids.insert(fragment.id).inserted {
+            throw .corrupt("fragment id \(fragment.id) is used twice")
         }
         return fragments
     }

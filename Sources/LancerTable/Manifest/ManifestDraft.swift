@@ -85,7 +85,6 @@ package struct ManifestDraft {
         var message = self.message
         message.fields = Self.keeping(message.fields, in: schema.protoFields)
         message.schemaMetadata = schema.protoMetadata
-        message.fragments = fragments.map(\.message)
         message.timestamp = .with {
             $0.seconds = time.seconds
             $0.nanos = time.nanoseconds
@@ -111,7 +110,7 @@ package struct ManifestDraft {
             } else {
                 message.clearTransactionSection()
             }
-            return try ArrowBuffer(encoding: message, "manifest")
+            return try ManifestMessage.encode(message, fragments)
         }
     }
 

@@ -1,0 +1,79 @@
+import LancerBytes
+import LancerProto
+import SwiftProtobuf
+
+/// The Manifest message in two parts: the fragments, of which there may be many, as bytes, and all the rest.
+///
+/// Spec: Manifest.
+struct ManifestMessage {
+    /// The message without its fragments, with the fields Lancer does not know.
+    let rest: Lance_Table_Manifest
+    private let bytes: ArrowBuffer
+    private let fragmentRanges: [Range<Int>]
+
+    private static let fragmentField: UInt64 = 2
+
+    /// - Throws: `corrupt`.
+    init(_ bytes: ArrowBuffer) throws(LanceError) {
+        var ranges: [Range<Int>] = []
+        var others = BufferBuilder()
+        let base = bytes.start.assumingMemoryBound(to: UInt8.self)
+        defer { withExtendedLifetime(bytes) {} }
+        var reader = WireReader(base, 0..<bytes.count)
+        do throws(LanceError) {
+            while !reader.isAtEnd {
+                let start = reader.offset
+                if case (Self.fragmentField, .bytes(let range)) = try reader.next() {
+                    ranges.append(range)
+                } else {
+                    others.append(UnsafeRawBufferPointer(start: base + start, count: reader.offset - start))
+                }
+            }
+        } catch {
+            throw .corrupt("the manifest message cannot be decoded", offset: UInt64(reader.offset))
+        }
+        rest = try others.finish().decoded(as: Lance_Table_Manifest.self, "manifest")
+        self.bytes = bytes
+        fragmentRanges = ranges
+    }
+
+    /// The fragments.
+    ///
+    /// - Throws: `corrupt`, `unsupported`.
+    func fragments() throws(LanceError) -> [Fragment] {
+        defer { withExtendedLifetime(bytes) {} }
+        var parser = FragmentParser(bytes)
+        var result: [Fragment] = []
+        result.reserveCapacity(fragmentRanges.count)
+        for range in fragmentRanges { result.append(try Fragment(bytes, at: range, &parser)) }
+        return result
+    }
+
+    /// The message of `rest` with `fragments`, fields in the order of their numbers.
+    ///
+    /// - Throws: `limitExceeded` when the message is too large for protobuf.
+    static func encode(_ rest: Lance_Table_Manifest, _ fragments: [Fragment]) throws(LanceError) -> ArrowBuffer {
+        var rest = rest
+        let schema = Lance_Table_Manifest.with { $0.fields = rest.fields }
+        rest.fields = []
+        var builder = BufferBuilder()
+        builder.append(contentsOf: try ArrowBuffer(encoding: schema, "manifest"))
+        for fragment in fragments {
+            let bytes = try fragment.encoded()
+            builder.append(UInt8(fragmentField << 3 | 2))
+            var length = UInt64(bytes.count)
+            while length >= 0x80 {
+                builder.append(UInt8(truncatingIfNeeded: length) | 0x80)
+                length >>= 7
+            }
+            builder.append(UInt8(length))
+            builder.append(contentsOf: bytes)
+        }
+        builder.append(contentsOf: try ArrowBuffer(encoding: rest, "manifest"))
+        // What protobuf allows in one message.
+        guard builder.count <= Int(Int32.max) else {
+            throw .limitExceeded("a manifest of \(builder.count) bytes is too long")
+        }
+        return builder.finish()
+    }
+}
