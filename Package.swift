@@ -56,9 +56,14 @@ let package = Package(
         // Structures of the Arrow C data interface.
         .target(name: "CArrowData"),
 
+        // Distances and scans in vector instructions; optimised in debug builds too, where tests would crawl otherwise.
+        .target(name: "CLancerKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
+
         // Layers, lowest first. A target may use only targets above it in this list (PackageLayersTests checks).
         layer("LancerBytes", []),
         layer("LancerCodecs", ["LancerBytes", "CChecksum", "CZstd", "CLZ4", "CZlib"]),
+        layer("LancerKernels", ["CLancerKernels"]),
+        layer("LancerIndex", ["LancerBytes", "LancerKernels"]),
         layer("LancerArrow", ["LancerBytes", "LancerCodecs", "CArrowData"]),
         layer("LancerExpression", ["LancerBytes", "LancerArrow"]),
         layer("LancerProto", [.product(name: "SwiftProtobuf", package: "swift-protobuf")]),
@@ -115,6 +120,8 @@ let package = Package(
         ),
         tests("LancerBytesTests", ["LancerBytes"]),
         tests("LancerCodecsTests", ["LancerBytes", "LancerCodecs", "CChecksum"]),
+        tests("LancerKernelsTests", ["LancerKernels"]),
+        tests("LancerIndexTests", ["LancerBytes", "LancerKernels", "LancerIndex"]),
         tests("LancerArrowTests", ["LancerBytes", "LancerArrow", "CArrowData"]),
         tests("LancerExpressionTests", ["LancerBytes", "LancerArrow", "LancerExpression"]),
         tests("LancerEncodingTests", ["LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerEncoding"]),

@@ -17,8 +17,9 @@ struct SourceTree {
 
     /// Libraries and the command, lowest first: a target may import only what stands before it.
     static let order = [
-        "CZstd", "CLZ4", "CZlib", "CPlatform", "CChecksum", "CArrowData", "LancerBytes", "LancerCodecs", "LancerArrow",
-        "LancerExpression", "LancerProto", "LancerEncoding", "LancerFile", "LancerStorage", "LancerParquet",
+        "CZstd", "CLZ4", "CZlib", "CPlatform", "CChecksum", "CArrowData", "CLancerKernels", "LancerBytes",
+        "LancerCodecs", "LancerKernels", "LancerIndex", "LancerArrow", "LancerExpression", "LancerProto",
+        "LancerEncoding", "LancerFile", "LancerStorage", "LancerParquet",
         "LancerInterchange", "LancerTable", "Lancer", "lancer-cli",
     ]
 

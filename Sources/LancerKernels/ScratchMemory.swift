@@ -1,0 +1,26 @@
+/// Memory of a fixed number of plain values, aligned to a cache line and freed with its owner.
+///
+/// Safe to hand between threads as long as no two of them use the same values at once: its users see to that.
+package final class ScratchMemory<Value: BitwiseCopyable>: @unchecked Sendable {
+    /// The values.
+    package let pointer: UnsafeMutablePointer<Value>
+    /// How many there are.
+    package let count: Int
+
+    /// Room for `count` values, all `value`.
+    package init(count: Int, repeating value: Value) {
+        precondition(count >= 0, "a count is not negative")
+        let raw = UnsafeMutableRawPointer.allocate(
+            byteCount: max(count, 1) * MemoryLayout<Value>.stride,
+            alignment: 64
+        )
+        pointer = raw.bindMemory(to: Value.self, capacity: max(count, 1))
+        pointer.initialize(repeating: value, count: count)
+        self.count = count
+    }
+
+    deinit { UnsafeMutableRawPointer(pointer).deallocate() }
+
+    /// The values as a buffer.
+    package var buffer: UnsafeMutableBufferPointer<Value> { UnsafeMutableBufferPointer(start: pointer, count: count) }
+}
