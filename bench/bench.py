@@ -85,8 +85,8 @@ class Report:
     def wanted(self, task: str) -> bool:
         return self.only is None or self.only in task
 
-    def race(self, task: str, ours, theirs, repeat: int | None = None, note: str = "", warm: int = 1) -> None:
-        """Runs both in turns, `warm` times before it counts; each callable returns seconds."""
+    def race(self, task: str, ours, theirs, repeat: int | None = None, note: str = "", warm: int = 1, burst: int = 1) -> None:
+        """Runs both in turns of `burst` runs, `warm` times before it counts; each callable returns seconds."""
         if not self.wanted(task):
             return
         for _ in range(warm):
@@ -94,7 +94,8 @@ class Report:
         left, right = [], []
         for turn in range(repeat or self.repeat):
             for side in ((0, 1) if turn % 2 == 0 else (1, 0)):
-                (left if side == 0 else right).append((ours if side == 0 else theirs)())
+                for _ in range(burst):
+                    (left if side == 0 else right).append((ours if side == 0 else theirs)())
         a, b = statistics.median(left), statistics.median(right)
         self.rows.append({"task": task, "lancer_seconds": a, "pylance_seconds": b, "ratio": b / a, "note": note})
         print(f"{task:<36} {shown(a):>10} {shown(b):>10} {b / a:>7.2f}×  {note}", flush=True)
@@ -194,12 +195,14 @@ def main() -> None:
                 def pick() -> list[int]:
                     return rng.integers(0, options.rows, count).tolist()
 
-                repeat = 60 if count < 1000 else 15
+                repeat = 12 if count < 1000 else 5
                 report.race(
                     f"take {count} {name}", lambda: worker("take", ours, columns=columns, rows=pick())["seconds"],
                     lambda: timed(lambda rows=pick(): peer.take(rows, columns=columns)), repeat=repeat,
                     # Both sides keep the search structures of pages that were touched before.
                     warm=max(10, 200 // count),
+                    # Several in a row: the caches are not those that the other side left.
+                    burst=10,
                 )
         worker("load", theirs)
         number = iter(range(10**9))

@@ -5,6 +5,11 @@ import Lancer
 @main
 enum Main {
     static func main() async throws {
+        // Off the main actor: each way back to it would wake a thread and be counted.
+        try await Task.detached { try await serve() }.value
+    }
+
+    private static func serve() async throws {
         var worker = Worker()
         let encoder = JSONEncoder()
         while let line = readLine() {
