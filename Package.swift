@@ -63,7 +63,6 @@ let package = Package(
         layer("LancerBytes", []),
         layer("LancerCodecs", ["LancerBytes", "CChecksum", "CZstd", "CLZ4", "CZlib"]),
         layer("LancerKernels", ["CLancerKernels"]),
-        layer("LancerIndex", ["LancerBytes", "LancerKernels"]),
         layer("LancerArrow", ["LancerBytes", "LancerCodecs", "CArrowData"]),
         layer("LancerExpression", ["LancerBytes", "LancerArrow"]),
         layer("LancerProto", [.product(name: "SwiftProtobuf", package: "swift-protobuf")]),
@@ -81,6 +80,13 @@ let package = Package(
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),
+        layer(
+            "LancerIndex",
+            [
+                "LancerBytes", "LancerKernels", "LancerArrow", "LancerProto", "LancerFile",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]
+        ),
         layer("LancerStorage", ["LancerBytes", "CPlatform"]),
         layer("LancerParquet", ["LancerBytes", "LancerCodecs", "LancerArrow"]),
         layer("LancerInterchange", ["LancerBytes", "LancerArrow"]),
@@ -88,23 +94,23 @@ let package = Package(
             "LancerTable",
             [
                 "LancerBytes", "LancerCodecs", "LancerArrow", "LancerExpression", "LancerProto", "LancerFile",
-                "LancerStorage",
+                "LancerKernels", "LancerIndex", "LancerStorage",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),
         layer(
             "Lancer",
             [
-                "LancerBytes", "LancerArrow", "LancerExpression", "LancerFile", "LancerStorage", "LancerTable",
-                "LancerInterchange",
+                "LancerBytes", "LancerArrow", "LancerExpression", "LancerFile", "LancerKernels", "LancerIndex",
+                "LancerStorage", "LancerTable", "LancerInterchange",
             ]
         ),
         .executableTarget(
             name: "lancer-cli",
             dependencies: [
                 "Lancer", "LancerBytes", "LancerCodecs", "LancerArrow", "LancerExpression", "LancerProto",
-                "LancerEncoding", "LancerFile", "LancerStorage", "LancerTable", "LancerInterchange", "LancerParquet",
-                "CPlatform",
+                "LancerEncoding", "LancerFile", "LancerKernels", "LancerIndex", "LancerStorage", "LancerTable",
+                "LancerInterchange", "LancerParquet", "CPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
@@ -121,7 +127,10 @@ let package = Package(
         tests("LancerBytesTests", ["LancerBytes"]),
         tests("LancerCodecsTests", ["LancerBytes", "LancerCodecs", "CChecksum"]),
         tests("LancerKernelsTests", ["LancerKernels"]),
-        tests("LancerIndexTests", ["LancerBytes", "LancerKernels", "LancerIndex"]),
+        tests(
+            "LancerIndexTests",
+            ["LancerBytes", "LancerArrow", "LancerKernels", "LancerProto", "LancerFile", "LancerIndex"]
+        ),
         tests("LancerArrowTests", ["LancerBytes", "LancerArrow", "CArrowData"]),
         tests("LancerExpressionTests", ["LancerBytes", "LancerArrow", "LancerExpression"]),
         tests("LancerEncodingTests", ["LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerEncoding"]),

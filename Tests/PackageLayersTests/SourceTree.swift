@@ -18,8 +18,8 @@ struct SourceTree {
     /// Libraries and the command, lowest first: a target may import only what stands before it.
     static let order = [
         "CZstd", "CLZ4", "CZlib", "CPlatform", "CChecksum", "CArrowData", "CLancerKernels", "LancerBytes",
-        "LancerCodecs", "LancerKernels", "LancerIndex", "LancerArrow", "LancerExpression", "LancerProto",
-        "LancerEncoding", "LancerFile", "LancerStorage", "LancerParquet",
+        "LancerCodecs", "LancerKernels", "LancerArrow", "LancerExpression", "LancerProto",
+        "LancerEncoding", "LancerFile", "LancerIndex", "LancerStorage", "LancerParquet",
         "LancerInterchange", "LancerTable", "Lancer", "lancer-cli",
     ]
 
