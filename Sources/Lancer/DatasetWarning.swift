@@ -7,9 +7,9 @@ public struct DatasetWarning: Sendable, CustomStringConvertible {
     /// What to do with a warning.
     public typealias Handler = @Sendable (DatasetWarning) -> Void
 
-    /// The version that cannot be read.
+    /// The version concerned.
     public let version: UInt64
-    /// Its manifest.
+    /// The file concerned, or the table's directory.
     public let file: String
     /// What is wrong, and what was done instead.
     public let description: String
@@ -22,6 +22,13 @@ public struct DatasetWarning: Sendable, CustomStringConvertible {
         description =
             "version \(version)\(place) cannot be read (\(file): \(unreadable.error.message)); \"lancer verify\" says "
             + "more\(remedy)"
+    }
+
+    /// About something else than a version that cannot be read.
+    init(_ text: String, of dataset: Dataset) {
+        version = dataset.version
+        file = dataset.path
+        description = text
     }
 
     /// Writes the warning to standard error.

@@ -27,6 +27,7 @@ struct LancerCommand: AsyncParsableCommand {
             Versions.self,
             DeleteCommand.self, Update.self, Restore.self, TagCommand.self, Columns.self, Config.self,
             Compact.self, Cleanup.self, Diff.self,
+            IndexCommand.self, SearchCommand.self,
             Verify.self, Repair.self,
         ]
     )

@@ -162,6 +162,28 @@ extension Table {
     }
 }
 
+extension Table {
+    /// Those of some rows for which a condition is true.
+    ///
+    /// - Parameter addresses: Live rows, ascending.
+    /// - Throws: `invalidArgument` for values that cannot be computed, `corrupt`, `truncated`, `io`.
+    func matching(_ addresses: [RowAddress], where filter: RowFilter) async throws -> [RowAddress] {
+        var result: [RowAddress] = []
+        for fragment in manifest.fragments {
+            let here = addresses.filter { $0.fragment == fragment.id }
+            if here.isEmpty { continue }
+            let offsets = here.map { Int($0.offset) }
+            let reader = try await FragmentReader(fragment, filter.projection, manifest, files)
+            let vector = try await files.deletionVector(of: fragment, manifest)
+            let rows = try await files.physicalRowCount(of: fragment, manifest)
+            let piece = RowPiece(fragment: fragment, rows: 0..<rows, vector: vector, deleted: vector)
+            let chosen = try filter.select(try await reader.take(offsets), offsets, of: piece)
+            for (index, address) in here.enumerated() where chosen[index] { result.append(address) }
+        }
+        return result
+    }
+}
+
 extension RowPiece {
     /// One bit for each row of the piece, deleted ones counted.
     fileprivate func bitmap(of runs: [Range<Int>]) -> Bitmap {

@@ -35,13 +35,16 @@ struct Inspect: AsyncParsableCommand {
     @Flag(help: "One line a page: layout, encodings, rows, bytes, and the ratio of Arrow memory to bytes on disk.")
     var pages = false
 
+    @Flag(help: "One line an index, with the rows it covers.")
+    var indexes = false
+
     @OptionGroup var columns: ColumnsOption
     @OptionGroup var version: VersionOption
     @OptionGroup var output: JSONOption
 
     func validate() throws {
-        let parts = [schema, fragments, files, pages].filter { $0 }.count
-        if parts > 1 { throw ValidationError("Choose one of --schema, --fragments, --files and --pages.") }
+        let parts = [schema, fragments, files, pages, indexes].filter { $0 }.count
+        if parts > 1 { throw ValidationError("Choose one of --schema, --fragments, --files, --pages and --indexes.") }
         if columns.names != nil, !pages { throw ValidationError("-c chooses the columns of --pages.") }
     }
 
@@ -50,7 +53,7 @@ struct Inspect: AsyncParsableCommand {
             throw LanceError(.notFound, "\(path): no such file or directory; check the path")
         }
         if case .directory = PathKind(path), !DataFormat.isDataset(path), !ParquetFiles.list(path).isEmpty {
-            if schema || fragments || files || pages || version.selector != nil {
+            if schema || fragments || files || pages || indexes || version.selector != nil {
                 throw LanceError(.invalidArgument, "\(path) is a folder of Parquet files; name one of them")
             }
             return try ParquetReport.folder(path).show(json: output.json)
@@ -62,6 +65,7 @@ struct Inspect: AsyncParsableCommand {
                 "--version, --tag and --as-of choose the version of a table; \(path) is a file"
             )
         }
+        if indexes { throw LanceError(.invalidArgument, "--indexes needs a table; \(path) is a file") }
         if fragments || files { try refuse("--fragments and --files need a table or a manifest", unless: isManifest) }
         do {
             try await inspectFile()
@@ -83,6 +87,8 @@ struct Inspect: AsyncParsableCommand {
         let table = TableReport(path: path, manifest: dataset.table.manifest)
         if pages {
             try await PageReport.of(dataset, columns: columns.names).show(json: output.json)
+        } else if indexes {
+            try IndexListing.of(try await dataset.indices()).show(json: output.json)
         } else {
             try show(table, table.report())
         }

@@ -1,0 +1,145 @@
+import LancerArrow
+import LancerBytes
+import LancerIndex
+import LancerKernels
+
+extension Table {
+    /// The nearest rows of each query, by comparing it with every row.
+    ///
+    /// Rows without a vector, and those whose distance is not a number, are passed over.
+    ///
+    /// - Parameters:
+    ///   - fragments: Those whose rows are looked at; nil for all.
+    ///   - filter: Only rows for which it is true.
+    /// - Returns: For each query at most `k` neighbours, nearest first.
+    /// - Throws: `corrupt`, `truncated`, `io`.
+    /// - Complexity: Reads the column once, whatever the number of queries; memory holds a few batches.
+    func exactNeighbours(
+        of queries: VectorQueries,
+        _ column: VectorColumn,
+        _ metric: VectorMetric,
+        k: Int,
+        _ options: NearestOptions,
+        fragments: [Fragment]? = nil,
+        filter: RowFilter? = nil
+    ) async throws -> [[Neighbour]] {
+        let fragments = fragments ?? manifest.fragments
+        var best = [TopK](repeating: TopK(limit: k), count: queries.count)
+        if filter?.isNeverTrue == true || queries.count == 0 || fragments.isEmpty { return best.map { _ in [] } }
+        let condition = filter?.isAlwaysTrue == true ? nil : filter
+        let function = DistanceFunction(metric, queries, column.element)
+        let rows = BatchSize.rows(for: column.projection, of: manifest)
+        let pieceRows = Swift.min(rows, condition?.pieceRows(with: column.projection, of: manifest) ?? rows)
+        let stream = PieceStream(PieceCutter(self, fragments, pieceRows: pieceRows)) { piece -> [TopK] in
+            guard let chosen = try await read(piece, column.projection, where: condition, locating: true) else {
+                return []
+            }
+            let values = try column.values(chosen.batch.columns[0])
+            let ids = try rowIDs(of: chosen)
+            return VectorPart(values: values, ids: ids, column: column).nearest(function, queries, k: k, options)
+        }
+        while let part = try await stream.next() {
+            for (index, found) in part.enumerated() { best[index].merge(found) }
+        }
+        return best.map { $0.sorted().map { Neighbour(rowID: $0.row, distance: $0.distance) } }
+    }
+
+    /// Exact distances of some rows from each query.
+    ///
+    /// - Parameter rows: For each query the rows, live ones by address with their ids.
+    /// - Returns: For each query the rows that have a vector and a distance in range, nearest first, at most `k`.
+    /// - Throws: `corrupt`, `truncated`, `io`.
+    func exactDistances(
+        _ rows: [[(id: UInt64, address: RowAddress)]],
+        of queries: VectorQueries,
+        _ column: VectorColumn,
+        _ metric: VectorMetric,
+        k: Int,
+        _ options: NearestOptions
+    ) async throws -> [[Neighbour]] {
+        let function = DistanceFunction(metric, queries, column.element)
+        // Many queries ask for the same rows; they are read once, in the order they are stored, some at a time.
+        let addresses = Set(rows.joined().map(\.address)).sorted()
+        let place = Dictionary(uniqueKeysWithValues: addresses.enumerated().map { ($0.element, $0.offset) })
+        var wanted: [[(query: Int, id: UInt64)]] = Array(repeating: [], count: addresses.count)
+        for (query, list) in rows.enumerated() {
+            for row in list { if let index = place[row.address] { wanted[index].append((query, row.id)) } }
+        }
+        var best = [TopK](repeating: TopK(limit: k), count: queries.count)
+        let step = Swift.max(1, BatchSize.targetBytes / (column.dimension * column.element.byteCount))
+        for start in stride(from: 0, to: addresses.count, by: step) {
+            try Task.checkCancellation()
+            let part = Array(addresses[start..<Swift.min(start + step, addresses.count)])
+            let batch = try await take(at: part, column.projection)
+            let values = try column.values(batch.columns[0])
+            let width = column.dimension * column.element.byteCount
+            values.buffer.withUnsafeBytes { bytes in
+                guard let base = bytes.baseAddress else { return }
+                var distance: Float = 0
+                for row in 0..<values.count where values.valid?[row] ?? true {
+                    for (query, id) in wanted[start + row] {
+                        function.distances(query: query, base + row * width, count: 1, into: &distance)
+                        if options.isInRange(distance) { best[query].insert(distance: distance, row: id) }
+                    }
+                }
+            }
+        }
+        return best.map { $0.sorted().map { Neighbour(rowID: $0.row, distance: $0.distance) } }
+    }
+
+    /// Ids of the rows of a piece.
+    private func rowIDs(of chosen: ChosenRows) throws(LanceError) -> [Range<UInt64>] {
+        guard manifest.hasStableRowIDs else {
+            return chosen.runs.map {
+                let first = RowAddress(fragment: chosen.piece.fragment.id, offset: $0.lowerBound).rawValue
+                return first..<(first + UInt64($0.count))
+            }
+        }
+        return try RowIDSequence(of: chosen.piece.fragment).selecting(chosen.runs).ranges
+    }
+}
+
+/// Vectors of some rows in memory.
+private struct VectorPart {
+    let values: VectorValues
+    /// Ids of the rows.
+    let ids: [Range<UInt64>]
+    let column: VectorColumn
+
+    /// Rows compared with all queries before the next ones are: their vectors stay in the processor's cache.
+    private static let blockBytes = 256 << 10
+
+    func nearest(
+        _ function: DistanceFunction,
+        _ queries: VectorQueries,
+        k: Int,
+        _ options: NearestOptions
+    ) -> [TopK] {
+        var best = [TopK](repeating: TopK(limit: k), count: queries.count)
+        let ids = ids.flatMap { Array($0) }
+        let width = column.dimension * column.element.byteCount
+        let block = Swift.max(1, Self.blockBytes / width)
+        let hasRange = options.lowerBound != nil || options.upperBound != nil
+        values.buffer.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: Swift.min(block, values.count)) { memory in
+                guard let out = memory.baseAddress else { return }
+                for start in stride(from: 0, to: values.count, by: block) {
+                    let count = Swift.min(block, values.count - start)
+                    for query in 0..<queries.count {
+                        function.distances(query: query, base + start * width, count: count, into: out)
+                        var limit = best[query].threshold
+                        // A distance that is not a number fails the comparison.
+                        for row in 0..<count where out[row] <= limit {
+                            if hasRange, !options.isInRange(out[row]) { continue }
+                            if let valid = values.valid, !valid[start + row] { continue }
+                            best[query].insert(distance: out[row], row: ids[start + row])
+                            limit = best[query].threshold
+                        }
+                    }
+                }
+            }
+        }
+        return best
+    }
+}
