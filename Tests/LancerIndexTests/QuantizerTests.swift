@@ -135,7 +135,7 @@ struct QuantizerTests {
                     stored,
                     table: table,
                     base: 1,
-                    mask: masked ? mask : nil,
+                    filter: NodeFilter(mask: masked) ? mask : nil,
                     rowIDs: rowIDs,
                     ceiling: ceiling,
                     into: &found

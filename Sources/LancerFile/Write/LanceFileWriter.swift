@@ -10,7 +10,7 @@ import Synchronization
 /// time, in parallel, and written in a fixed order: equal input gives equal bytes. Memory stays within
 /// ``FileWriteOptions/bufferedBytes`` and a few pages, whatever the number of columns.
 package struct LanceFileWriter {
-    private let schema: LanceSchema
+    private var schema: LanceSchema
     private let version: FileVersion
     private let options: FileWriteOptions
     private let columns: [LeafColumn]
@@ -72,6 +72,9 @@ package struct LanceFileWriter {
         try file.writeGlobalBuffer(buffer)
         return file.globalBufferCount
     }
+
+    /// Sets an entry of the schema's metadata, which is written last: what is only known once the rows are.
+    package mutating func setMetadata(_ value: String, for key: String) { schema.metadata[key] = value }
 
     /// Writes what is left, the metadata and the footer. The writer must not be used afterwards.
     package mutating func finish() throws(LanceError) -> WrittenFile {

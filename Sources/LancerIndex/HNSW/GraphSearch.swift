@@ -29,19 +29,19 @@ enum GraphSearch {
         }
     }
 
-    /// Leaves the `ef` nearest vectors found (that the mask allows) in `scratch.best`. Call `scratch.clear()` when they were taken.
+    /// Leaves the `ef` nearest vectors found (that the filter allows) in `scratch.best`. Call `scratch.clear()` when they were taken.
     static func nearest<Level: Adjacency, Space: VectorSpace>(
         _ level: Level,
         _ space: Space,
         query: UnsafeRawPointer,
         from starts: [GraphKey],
         ef: Int,
-        mask: RowMask?,
+        filter: NodeFilter?,
         _ scratch: GraphScratch
     ) {
         for key in starts where scratch.visit(key.node) {
             scratch.open.push(key)
-            keep(key, ef, mask, scratch)
+            keep(key, ef, filter, scratch)
         }
         let ids = scratch.ids.pointer
         let distances = scratch.distances.pointer
@@ -57,14 +57,14 @@ enum GraphSearch {
                 let key = GraphKey(distance: distances[i], node: ids[i])
                 if scratch.best.count >= ef, let worst = scratch.best.first, key > worst { continue }
                 scratch.open.push(key)
-                keep(key, ef, mask, scratch)
+                keep(key, ef, filter, scratch)
             }
         }
     }
 
     @inline(__always)
-    private static func keep(_ key: GraphKey, _ ef: Int, _ mask: RowMask?, _ scratch: GraphScratch) {
-        if let mask, !mask[key.node] { return }
+    private static func keep(_ key: GraphKey, _ ef: Int, _ filter: NodeFilter?, _ scratch: GraphScratch) {
+        if let filter, !filter.allows(key.node, key.distance) { return }
         if scratch.best.count < ef {
             scratch.best.push(key)
         } else if let worst = scratch.best.first, key < worst {

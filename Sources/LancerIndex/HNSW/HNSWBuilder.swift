@@ -204,7 +204,7 @@ private final class GraphWork<Space: VectorSpace> {
                 query: query,
                 from: nearest,
                 ef: options.efConstruction,
-                mask: nil,
+                filter: nil,
                 scratch
             )
             nearest = scratch.best.all.sorted()

@@ -128,13 +128,13 @@ package struct HNSWGraph: Sendable {
     ///   - space: the partition's vectors, as many as the graph has.
     ///   - query: prepared by the space.
     ///   - ef: how many candidates the search keeps; at least as many as results are wanted.
-    ///   - mask: vectors that may be results; others only lead the way.
+    ///   - filter: says which vectors may be results; others only lead the way.
     /// - Returns: at most `ef` vectors, nearest first, equal distances by number.
     package func search<Space: VectorSpace>(
         _ space: Space,
         query: UnsafeRawPointer,
         ef: Int,
-        mask: RowMask? = nil,
+        filter: NodeFilter? = nil,
         scratch: GraphScratch
     ) -> [(node: UInt32, distance: Float)] {
         guard let ground = levels.first, ground.count > 0, ef > 0 else { return [] }
@@ -147,7 +147,7 @@ package struct HNSWGraph: Sendable {
         for level in levels.dropFirst().reversed() {
             key = GraphSearch.descend(level, space, query: query, from: key, scratch)
         }
-        GraphSearch.nearest(ground, space, query: query, from: [key], ef: ef, mask: mask, scratch)
+        GraphSearch.nearest(ground, space, query: query, from: [key], ef: ef, filter: filter, scratch)
         let found = scratch.best.all.sorted().map { (node: $0.node, distance: $0.distance) }
         scratch.clear()
         return found

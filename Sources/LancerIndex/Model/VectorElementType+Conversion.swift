@@ -30,6 +30,14 @@ extension VectorElementType {
         }
     }
 
+    /// Rounds floats to the nearest halves where the column's numbers are; the reference computes so.
+    func round(_ values: UnsafeMutablePointer<Float>, count: Int) {
+        guard self == .float16 else { return }
+        let halves = ScratchMemory<UInt16>(count: count, repeating: 0)
+        HalfConversion.narrow(values, count: count, into: halves.pointer)
+        HalfConversion.widen(halves.pointer, count: count, into: values)
+    }
+
     /// Floats as a buffer of the column's numbers.
     func stored(_ values: UnsafeBufferPointer<Float>) -> ArrowBuffer {
         ArrowBuffer(count: values.count * byteCount) { bytes in

@@ -30,16 +30,18 @@ package final class ProductScanner {
     ///   - table: distances of this query's sub-vectors from the codewords.
     ///   - base: added to each sum.
     ///   - isSameTable: the table is that of the last call (one table for all partitions): its rounded form is used again.
-    ///   - mask: rows that may be returned; nil for all.
+    ///   - filter: says which rows may be returned; nil for all.
     ///   - rowIDs: the rows' ids.
+    ///   - place: that of the partition's first row; one more for each row after it.
     ///   - top: gets the hits; distances above `ceiling` are not offered.
     package func scan(
         _ codes: ProductCodes,
         table: UnsafePointer<Float>,
         base: Float,
         isSameTable: Bool = false,
-        mask: RowMask? = nil,
+        filter: NodeFilter? = nil,
         rowIDs: UnsafePointer<UInt64>,
+        place: UInt64 = 0,
         ceiling: Float = .infinity,
         into top: inout TopK
     ) {
@@ -68,8 +70,8 @@ package final class ProductScanner {
                 let row = at + Int(candidates.pointer[i])
                 let distance = distances.pointer[i]
                 if distance > ceiling { continue }
-                if let mask, !mask[UInt32(truncatingIfNeeded: row)] { continue }
-                top.insert(distance: distance, row: rowIDs[row])
+                if let filter, !filter.allows(UInt32(truncatingIfNeeded: row), distance) { continue }
+                top.insert(distance: distance, row: rowIDs[row], place: place + UInt64(row))
             }
             at += size
         }

@@ -6,11 +6,14 @@ package struct TopK: Sendable {
     package struct Hit: Sendable, Equatable {
         package var distance: Float
         package var row: UInt64
+        /// Where the row's vector is, as its finder says.
+        package var place: UInt64
 
         /// Makes a hit.
-        package init(distance: Float, row: UInt64) {
+        package init(distance: Float, row: UInt64, place: UInt64 = 0) {
             self.distance = distance
             self.row = row
+            self.place = place
         }
 
         @inlinable
@@ -20,7 +23,7 @@ package struct TopK: Sendable {
     }
 
     /// How many rows are kept at most.
-    package let limit: Int
+    package private(set) var limit: Int
     /// A heap with the farthest hit first.
     private var heap: [Hit] = []
 
@@ -30,6 +33,12 @@ package struct TopK: Sendable {
         heap.reserveCapacity(min(self.limit, 4096))
     }
 
+    /// Forgets all rows and keeps the `limit` nearest from now on.
+    package mutating func reset(limit: Int) {
+        self.limit = max(limit, 0)
+        heap.removeAll(keepingCapacity: true)
+    }
+
     /// Number of rows kept.
     package var count: Int { heap.count }
 
@@ -37,8 +46,8 @@ package struct TopK: Sendable {
     package var threshold: Float { heap.count < limit ? .infinity : heap.first?.distance ?? -.infinity }
 
     /// Offers a row.
-    package mutating func insert(distance: Float, row: UInt64) {
-        let hit = Hit(distance: distance, row: row)
+    package mutating func insert(distance: Float, row: UInt64, place: UInt64 = 0) {
+        let hit = Hit(distance: distance, row: row, place: place)
         if heap.count < limit {
             guard distance == distance else { return }
             heap.append(hit)
@@ -51,8 +60,14 @@ package struct TopK: Sendable {
 
     /// Offers everything another search found.
     package mutating func merge(_ other: TopK) {
-        for hit in other.heap { insert(distance: hit.distance, row: hit.row) }
+        for hit in other.heap { insert(distance: hit.distance, row: hit.row, place: hit.place) }
     }
+
+    /// Forgets all rows.
+    package mutating func removeAll() { heap.removeAll(keepingCapacity: true) }
+
+    /// What was kept, in no order.
+    package var unordered: [Hit] { heap }
 
     /// What was kept, nearest first.
     package func sorted() -> [Hit] { heap.sorted(by: Hit.isNearer) }
