@@ -23,13 +23,14 @@ package enum VectorIndexBuilder {
     /// Learns centroids and codes from a sample of rows.
     ///
     /// - Throws: `invalidArgument` for parameters that make no sense or fewer usable rows than ``VectorIndexParameters/leastRows``;
-    ///   `CancellationError` when the task was cancelled.
+    ///   `limitExceeded` if the memory is too small for so many partitions; `CancellationError` when the task was cancelled.
     package static func train(
         _ source: any VectorSource,
         _ parameters: VectorIndexParameters,
         progress: @escaping BuildProgress = { _, _ in }
     ) async throws -> VectorIndexModel {
-        throw LanceError.unsupported("training of vector indexes")
+        let control = BuildControl(threads: parameters.threads, progress: progress)
+        return try await VectorIndexTrainer(source: source, parameters: parameters, control: control).run()
     }
 
     /// Writes a segment with all rows of a source.
@@ -49,7 +50,14 @@ package enum VectorIndexBuilder {
         seed: UInt64 = 42,
         progress: @escaping BuildProgress = { _, _ in }
     ) async throws -> BuiltVectorIndex {
-        throw LanceError.unsupported("building of vector indexes")
+        try await write(
+            model,
+            [],
+            source,
+            { $0 },
+            Target(index: index, auxiliary: auxiliary, scratch: scratch, memoryLimit: memoryLimit, seed: seed),
+            BuildControl(threads: threads, progress: progress)
+        )
     }
 
     /// Writes one segment with the rows of others, all of the same model, under new ids, and those of a source.
@@ -57,7 +65,7 @@ package enum VectorIndexBuilder {
     /// - Parameters:
     ///   - segments: at least one; the first one's model is written.
     ///   - source: rows to add, or nil.
-    ///   - remap: the new id of a row, or nil for a row that is to be left out. Called from several threads.
+    ///   - remap: the new id of a row, or nil for a row that is to be left out.
     /// - Throws: `invalidArgument` if models differ; as ``build(_:_:index:auxiliary:scratch:memoryLimit:threads:seed:progress:)``.
     package static func combine(
         _ segments: [VectorIndexSegment],
@@ -71,6 +79,94 @@ package enum VectorIndexBuilder {
         seed: UInt64 = 42,
         progress: @escaping BuildProgress = { _, _ in }
     ) async throws -> BuiltVectorIndex {
-        throw LanceError.unsupported("merging of vector indexes")
+        guard let first = segments.first else { throw LanceError.invalidArgument("no segments to merge") }
+        guard segments.allSatisfy({ $0.model.isCompatible(with: first.model) }) else {
+            throw LanceError.invalidArgument("segments with different centroids or codes cannot be merged; train anew")
+        }
+        return try await write(
+            first.model,
+            segments,
+            source,
+            remap,
+            Target(index: index, auxiliary: auxiliary, scratch: scratch, memoryLimit: memoryLimit, seed: seed),
+            BuildControl(threads: threads, progress: progress)
+        )
+    }
+
+    /// Where a build writes, and with what means.
+    private struct Target {
+        var index: any ByteSink
+        var auxiliary: any ByteSink
+        var scratch: any ScratchSpace
+        var memoryLimit: Int
+        var seed: UInt64
+    }
+
+    private static func write(
+        _ model: VectorIndexModel,
+        _ segments: [VectorIndexSegment],
+        _ source: (any VectorSource)?,
+        _ remap: (UInt64) -> UInt64?,
+        _ target: Target,
+        _ control: BuildControl
+    ) async throws -> BuiltVectorIndex {
+        // A third for waiting rows, the rest for blocks on their way, pages and a partition's rows and graph.
+        let store = PartitionStore(
+            partitionCount: model.partitionCount,
+            codeBytes: model.codeByteCount,
+            byteLimit: target.memoryLimit / 3,
+            scratch: target.scratch
+        )
+        defer { store.remove() }
+        var skipped = 0
+        if let source {
+            let encoder = PartitionEncoder(model: model, control: control)
+            let total = Double(max(source.rowCount, 1))
+            var seen = 0
+            try await source.forEachBlock { block in
+                try control.check(.encode, min(1, Double(seen) / total))
+                skipped += try encoder.add(block, to: store)
+                seen += block.count
+            }
+            try control.check(.encode, 1)
+        }
+        try store.finish()
+        var assembler = try SegmentAssembler(
+            model,
+            index: target.index,
+            auxiliary: target.auxiliary,
+            rowCount: store.sizes.reduce(0, +) + segments.reduce(0) { $0 + $1.rowCount },
+            memoryLimit: target.memoryLimit,
+            seed: target.seed,
+            control: control
+        )
+        for partition in 0..<model.partitionCount {
+            var rows = try store.rows(of: partition)
+            for segment in segments { try await append(segment, partition, remap, &rows) }
+            let rowIDs = rows.rowIDs
+            try assembler.write(rowIDs: rowIDs, codes: rows.takeCodes())
+        }
+        return try assembler.finish(skipped: skipped)
+    }
+
+    /// Adds a segment's rows of a partition that are still wanted, under their new ids.
+    private static func append(
+        _ segment: VectorIndexSegment,
+        _ partition: Int,
+        _ remap: (UInt64) -> UInt64?,
+        _ result: inout PartitionRows
+    ) async throws {
+        let range = segment.files.rows.ranges[partition]
+        if range.isEmpty { return }
+        let stored = try await segment.files.stored(range)
+        let width = segment.model.codeByteCount
+        let rows =
+            segment.model.kind.compression == .product
+            ? stored.codes.withUnsafeBytes { CodeOrder.rowMajor($0, count: range.count, width: width) } : stored.codes
+        for (row, id) in stored.rowIDs.aligned(to: 8).withValues(of: UInt64.self, { Array($0) }).enumerated() {
+            guard let new = remap(id) else { continue }
+            result.rowIDs.append(new)
+            result.codes.append(contentsOf: rows.slice(row * width..<(row + 1) * width))
+        }
     }
 }

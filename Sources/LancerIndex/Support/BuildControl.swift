@@ -58,5 +58,5 @@ package struct BuildControl: Sendable {
 
 /// Parts of the making of an index.
 package enum BuildStage: String, Sendable {
-    case partitions, codebook, encode, graph
+    case partitions, codebook, encode, graph, write
 }
