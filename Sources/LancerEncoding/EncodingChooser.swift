@@ -47,6 +47,9 @@ package struct EncodingChooser: Sendable {
     /// A dictionary below this share of the text is taken without a look at the alternatives.
     private static let clearWin = 0.4
 
+    /// Values looked at before a dictionary of numbers is tried.
+    private static let sampledValues = 2048
+
     /// Most levels of a page of one value.
     private static let constantLevels = 512
 
@@ -276,16 +279,24 @@ package struct EncodingChooser: Sendable {
     ) throws(LanceError) -> Indexed? {
         // Narrower values are better off bit-packed; 2.1 readers know dictionaries of wide values only.
         guard values.width >= (format == .v2_1 ? 16 : 8) else { return nil }
+        let limit = Swift.min(
+            hints.dictionarySizeRatio * Double(values.bytes.count),
+            Self.worthwhile * Double(alternative)
+        )
+        guard mayPay(values, validity, below: limit) else { return nil }
         let maxItems = values.count / hints.dictionaryDivisor
         guard let builder = DictionaryBuilder(values, validity: validity, maxItems: maxItems) else { return nil }
-        return try indexed(
-            builder,
-            try block(.fixed(builder.items(of: values))),
-            below: Swift.min(
-                hints.dictionarySizeRatio * Double(values.bytes.count),
-                Self.worthwhile * Double(alternative)
-            )
-        )
+        return try indexed(builder, try block(.fixed(builder.items(of: values))), below: limit)
+    }
+
+    /// Whether a dictionary could get below `limit` bytes, going by the number of different values in a sample: so many
+    /// items need indices of a certain width, unless these come in runs.
+    private func mayPay(_ values: FixedValues, _ validity: Bitmap?, below limit: Double) -> Bool {
+        guard values.width == 8, values.count > Self.sampledValues else { return true }
+        let kinds = DistinctWords.sampledKinds(values, validity: validity, samples: Self.sampledValues)
+        let indexBits = Int.bitWidth - Swift.max(0, kinds - 1).leadingZeroBitCount
+        if Double(values.count) * Double(indexBits) / 8 + Double(kinds * values.width) < limit { return true }
+        return Double(FixedStatistics(values).runCount * 5) < limit
     }
 
     private func indexed(

@@ -1,3 +1,4 @@
+import LancerArrow
 import LancerBytes
 
 /// The distinct values among 64-bit words: numbers and times of a page that may become its dictionary.
@@ -62,6 +63,23 @@ struct DistinctWords {
         }
         if gaveUp || firstSlots.isEmpty { return nil }
         self.firstSlots = firstSlots
+    }
+
+    /// How many different words are among about `samples` (a power of two) of the values, taken at even distances; nulls
+    /// are left out.
+    static func sampledKinds(_ values: FixedValues, validity: Bitmap?, samples: Int) -> Int {
+        let step = Swift.max(1, values.count / samples)
+        var table = Table(capacity: samples * 4)
+        defer { table.free() }
+        var kinds: UInt32 = 0
+        values.bytes.withUnsafeBytes { bytes in
+            for slot in stride(from: 0, to: values.count, by: step) {
+                if let validity, !validity[slot] { continue }
+                let word = bytes.loadUnaligned(fromByteOffset: slot &* 8, as: UInt64.self)
+                if table.index(of: word, ifNew: kinds) == kinds { kinds += 1 }
+            }
+        }
+        return Int(kinds)
     }
 
     /// Open addressing with linear probing; an index of 0 marks a free place, others are one too high.

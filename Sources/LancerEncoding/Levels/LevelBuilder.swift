@@ -105,7 +105,12 @@ package struct LevelBuilder {
     private mutating func markNulls(of validity: Bitmap?, layer: Int, in entries: inout Entries) {
         guard let validity, validity.setCount != validity.count else { return }
         let code = UInt16(2 * layer + 1)
-        var codes = entries.codes ?? [UInt16](repeating: 0, count: entries.count)
+        guard var codes = entries.codes else {
+            // Nothing further out is null or empty, so that every entry has a slot.
+            entries.codes = Self.codes(of: validity, null: code)
+            used[Int(code)] = true
+            return
+        }
         entries.codes = nil
         let slotless = entries.slotless
         let first = validity.bitOffset
@@ -124,6 +129,27 @@ package struct LevelBuilder {
         }
         entries.codes = codes
         if marked { used[Int(code)] = true }
+    }
+
+    /// 0 for each set bit, `null` for the others.
+    private static func codes(of validity: Bitmap, null code: UInt16) -> [UInt16] {
+        let bits = validity.compacted()
+        return [UInt16](unsafeUninitializedCapacity: bits.count) { codes, initialized in
+            bits.buffer.withUnsafeBytes { bytes in
+                let target = UnsafeMutableRawBufferPointer(codes)
+                // A multiplication brings four bits to the lowest bits of four levels, another makes them the code.
+                func spread(_ nulls: UInt64) -> UInt64 {
+                    ((nulls & 15) &* 0x2000_4000_8001 & 0x0001_0001_0001_0001) &* UInt64(code)
+                }
+                for byte in 0..<(bits.count / 8) {
+                    let nulls = UInt64(~bytes[byte])
+                    target.storeBytes(of: spread(nulls).littleEndian, toByteOffset: byte &* 16, as: UInt64.self)
+                    target.storeBytes(of: spread(nulls &>> 4).littleEndian, toByteOffset: byte &* 16 &+ 8, as: UInt64.self)
+                }
+            }
+            for index in (bits.count / 8 * 8)..<bits.count { codes[index] = bits[index] ? 0 : code }
+            initialized = bits.count
+        }
     }
 
     /// Replaces every entry by `dimension` equal ones.

@@ -29,7 +29,7 @@ struct LevelEncoder {
         var flat = 0
         var packed = 0
         var inline = 0
-        var runs = 0
+        var leastRuns = 0
         var longest = 0
         levels.withUnsafeBufferPointer { levels in
             for chunk in 0..<(bounds.count - 1) {
@@ -38,7 +38,7 @@ struct LevelEncoder {
                 flat += count * 2
                 packed += BlockPackingEncoder.byteCount(count, width: width, wordBits: 16)
                 inline += 2 + FastLanes.packedByteCount(width: width)
-                runs += 8 + 3 * Self.runCount(levels, bounds[chunk]..<bounds[chunk + 1])
+                leastRuns += 8 + 3 * Swift.min(count, 1 + Self.changes(levels, bounds[chunk]..<bounds[chunk + 1]))
             }
         }
         var best = flat
@@ -54,9 +54,15 @@ struct LevelEncoder {
             best = packed
             choice = .outOfLine(width: width)
         }
-        if allowsRunLength, runs < best {
-            best = runs
-            choice = .runs
+        // Long runs are cut: there are at least as many as changes.
+        if allowsRunLength, leastRuns < best {
+            let runs = levels.withUnsafeBufferPointer { levels in
+                (1..<bounds.count).reduce(0) { $0 + 8 + 3 * Self.runCount(levels, bounds[$1 - 1]..<bounds[$1]) }
+            }
+            if runs < best {
+                best = runs
+                choice = .runs
+            }
         }
         self.choice = choice
         estimatedBytes = best
@@ -108,6 +114,17 @@ struct LevelEncoder {
             }
             return count * 3
         }
+    }
+
+    /// How many of the levels in `range`, a chunk's, differ from the one before.
+    private static func changes(_ levels: UnsafeBufferPointer<UInt16>, _ range: Range<Int>) -> Int {
+        guard range.count > 1, let base = levels.baseAddress else { return 0 }
+        // A chunk has fewer levels than a 16-bit counter can count.
+        var changes: UInt16 = 0
+        for position in (range.lowerBound &+ 1)..<range.upperBound {
+            changes &+= base[position] == base[position &- 1] ? 0 : 1
+        }
+        return Int(changes)
     }
 
     private static func runCount(_ levels: UnsafeBufferPointer<UInt16>, _ range: Range<Int>) -> Int {

@@ -23,33 +23,42 @@ struct FixedStatistics {
         _: T.Type
     ) {
         values.bytes.withValues(of: T.self) { all in
+            guard let base = all.baseAddress else { return }
             var begin = 0
             var changes = 1
             while begin < values.count {
-                let end = Swift.min(values.count, begin + FastLanes.blockValues)
-                let width = FastLanes.bitWidth(of: UnsafeBufferPointer(rebasing: all[begin..<end]))
+                let count = Swift.min(values.count - begin, FastLanes.blockValues)
+                let block = Self.scan(base + begin, count)
+                let width = T.bitWidth - block.bits.leadingZeroBitCount
                 packedBytes += T.bitWidth / 8 + FastLanes.packedByteCount(width: width)
-                changes += Self.changes(all, Swift.max(begin, 1)..<Swift.max(end, 1))
-                begin = end
+                changes += block.changes
+                if begin > 0, base[begin] != base[begin - 1] { changes += 1 }
+                begin += count
             }
             runCount = Swift.max(changes, (values.count + RunLengthEncoder.maxRun - 1) / RunLengthEncoder.maxRun)
         }
     }
-    /// How many of the values in `range` differ from the one before; the range is a block at most.
-    private static func changes<T: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
-        _ all: UnsafeBufferPointer<T>,
-        _ range: Range<Int>
-    ) -> Int {
+
+    /// All bits of a block's values together, and how many values differ from the one before.
+    @inline(__always)
+    private static func scan<T: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+        _ block: UnsafePointer<T>,
+        _ count: Int
+    ) -> (bits: T, changes: Int) {
         // Counters as wide as the values let the compiler use vectors; a byte can count to 255 only.
         var total = 0
-        var begin = range.lowerBound
-        while begin < range.upperBound {
-            let end = Swift.min(range.upperBound, begin + 255)
-            var count: T = 0
-            for index in begin..<end { count &+= all[index] == all[index &- 1] ? 0 : 1 }
-            total += Int(truncatingIfNeeded: count)
+        var bits = block[0]
+        var begin = 1
+        while begin < count {
+            let end = Swift.min(count, begin &+ 255)
+            var changes: T = 0
+            for index in begin..<end {
+                bits |= block[index]
+                changes &+= block[index] == block[index &- 1] ? 0 : 1
+            }
+            total &+= Int(truncatingIfNeeded: changes)
             begin = end
         }
-        return total
+        return (bits, total)
     }
 }

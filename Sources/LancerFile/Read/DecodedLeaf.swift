@@ -26,10 +26,10 @@ struct DecodedLeaf {
     /// The values of the visible slots, without validity.
     func array() throws(LanceError) -> ArrowArray {
         if let resolved { return resolved }
-        if field.isBlob, values.count == 0 { return try ArrowArray.empty(field.type) }
+        if field.isBlob, values.count == 0 { return ArrowArray.empty(field.type) }
         if field.isBlob, case .structure = storedType, blobs == nil {
             // An all-null page of a blob column has no positions.
-            return try ArrowArray.nulls(type: field.type, length: values.count).replacingValidity(nil)
+            return ArrowArray.nulls(type: field.type, length: values.count).replacingValidity(nil)
         }
         let stored = try values.finish(storedType, count: values.count)
         guard stored.type != field.type, field.isPackedStruct, case .structure(let children) = stored.storage else {

@@ -7,7 +7,7 @@ extension LanceField {
     func assemble(_ leaves: inout ArraySlice<DecodedLeaf>, rowCount: Int) throws(LanceError) -> ArrowArray {
         if rowCount == 0 {
             leaves = leaves.dropFirst(self.leaves.count)
-            return try ArrowArray.empty(type)
+            return ArrowArray.empty(type)
         }
         let (array, unraveler) = try build(&leaves)
         guard array.length == rowCount, unraveler.isDone else {

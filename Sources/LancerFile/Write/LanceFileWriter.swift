@@ -1,8 +1,6 @@
-import Dispatch
 import LancerArrow
 import LancerBytes
 import LancerEncoding
-import Synchronization
 
 /// Writes one data file from record batches.
 ///
@@ -63,7 +61,7 @@ package struct LanceFileWriter {
             try accumulators[index].append(array, pageBytes: options.pageBytes, to: &ready)
         }
         rowCount += batch.rowCount
-        if ready.count >= Swift.max(1, options.parallelism) { try writeReadyPages() }
+        if ready.count >= 2 * Swift.max(1, options.parallelism) { try writeReadyPages() }
         if bytesBuffered > options.bufferedBytes { try relieve() }
     }
 
@@ -130,33 +128,9 @@ package struct LanceFileWriter {
     private mutating func writeReadyPages() throws(LanceError) {
         let jobs = ready
         ready = []
-        let step = Swift.max(1, options.parallelism)
-        var begin = 0
-        while begin < jobs.count {
-            let part = Array(jobs[begin..<Swift.min(begin + step, jobs.count)])
-            begin += step
-            for (job, pages) in zip(part, try encode(part)) {
-                var row = job.firstRow
-                for page in pages {
-                    try file.writePage(page, column: job.column, firstRow: row)
-                    row += page.rowCount
-                }
-            }
+        try file.write(jobs, parallel: options.parallelism > 1) { [columns] (job) throws(LanceError) in
+            try columns[job.column].encoder.pages(job.arrays)
         }
-    }
-
-    private func encode(_ jobs: [PageAccumulator.Page]) throws(LanceError) -> [[EncodedPage]] {
-        if jobs.count == 1 { return [try columns[jobs[0].column].encoder.pages(jobs[0].arrays)] }
-        let results = Mutex([Result<[EncodedPage], LanceError>?](repeating: nil, count: jobs.count))
-        let columns = columns
-        DispatchQueue.concurrentPerform(iterations: jobs.count) { index in
-            let job = jobs[index]
-            let result = Result { () throws(LanceError) in try columns[job.column].encoder.pages(job.arrays) }
-            results.withLock { $0[index] = result }
-        }
-        var pages: [[EncodedPage]] = []
-        for result in results.withLock({ $0 }) { pages.append(try result?.get() ?? []) }
-        return pages
     }
 }
 
