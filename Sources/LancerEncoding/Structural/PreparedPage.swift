@@ -30,6 +30,17 @@ package struct PageData: Sendable {
     ///
     /// - Throws: `corrupt` when they were not planned: the page's indexes contradict each other.
     package func bytes(_ buffer: Int, _ range: Range<Int>) throws(LanceError) -> ArrowBuffer {
+        let place = try place(buffer, range)
+        return buffers[place.read].slice(place.offset..<(place.offset + range.count))
+    }
+
+    /// The same without keeping them alive: the pointer is good as long as these data are.
+    package func pointer(_ buffer: Int, _ range: Range<Int>) throws(LanceError) -> UnsafeRawBufferPointer {
+        let place = try place(buffer, range)
+        return UnsafeRawBufferPointer(start: buffers[place.read].start + place.offset, count: range.count)
+    }
+
+    private func place(_ buffer: Int, _ range: Range<Int>) throws(LanceError) -> (read: Int, offset: Int) {
         var low = 0
         var high = ranges.count
         while low < high {
@@ -46,8 +57,7 @@ package struct PageData: Sendable {
         else {
             throw .corrupt("bytes \(range) of page buffer \(buffer) are needed but no index leads to them")
         }
-        let start = range.lowerBound - ranges[low].bytes.lowerBound
-        return buffers[low].slice(start..<(start + range.count))
+        return (low, range.lowerBound - ranges[low].bytes.lowerBound)
     }
 }
 
@@ -60,6 +70,9 @@ package protocol PreparedPage: Sendable {
     var layers: [RepDefLayer] { get }
     /// Memory held, for the cache's limit.
     var sizeInBytes: Int { get }
+    /// The bytes that ``plan(_:index:)`` chooses from, where it makes sense to keep all of them when many rows are taken;
+    /// nil where each row's bytes stand alone.
+    var keepable: PageRange? { get }
     /// Index entries to read before ``plan(_:index:)`` for these rows can be made; usually none.
     func indexRanges(_ rows: [Range<Int>]) -> [PageRange]
     /// What to read for these rows, ascending.
@@ -75,6 +88,7 @@ package protocol PreparedPage: Sendable {
 }
 
 extension PreparedPage {
+    package var keepable: PageRange? { nil }
     package func indexRanges(_ rows: [Range<Int>]) -> [PageRange] { [] }
 }
 

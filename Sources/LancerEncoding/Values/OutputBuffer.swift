@@ -33,6 +33,15 @@ package final class OutputBuffer {
         storage = larger
     }
 
+    /// Where the first byte written is, until more is written.
+    var start: UnsafeRawPointer { UnsafeRawPointer(adopted?.start ?? UnsafeRawPointer(storage.base)) }
+
+    /// Starts again, with the memory there is. Not after ``finish()``, whose buffer shares it.
+    func removeAll() {
+        count = 0
+        adopted = nil
+    }
+
     /// Room for `size` bytes at the end, to be written by the caller, all of it.
     @inline(__always)
     package func extend(by size: Int) -> UnsafeMutableRawPointer {

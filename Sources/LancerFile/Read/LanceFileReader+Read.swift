@@ -18,7 +18,8 @@ extension LanceFileReader {
         guard rows.lowerBound >= 0, rows.upperBound <= rowCount else {
             throw LanceError.invalidArgument("rows \(rows) of a file of \(rowCount) rows").located(file: source.path)
         }
-        return try await read(fields, columnOf: columnOf, ranges: rows.isEmpty ? [] : [rows])
+        // Scans start tasks themselves.
+        return try await readHere(fields, columnOf: columnOf, ranges: rows.isEmpty ? [] : [rows], keepsPages: false)
     }
 
     /// Reads rows by number, in the order given, repeats allowed.
@@ -42,7 +43,7 @@ extension LanceFileReader {
                 ranges.append(row..<(row + 1))
             }
         }
-        let arrays = try await read(fields, columnOf: columnOf, ranges: ranges)
+        let arrays = try await readSome(fields, columnOf: columnOf, ranges: ranges)
         if isAscending { return arrays }
         var positions: [Int: Int] = [:]
         positions.reserveCapacity(wanted.count)
@@ -53,24 +54,25 @@ extension LanceFileReader {
 
     /// Scattered ranges, counted for each leaf column, that are worth a task of their own.
     private static let rangesPerTask = 40
+    /// The same when all pages are in memory.
+    private static let keptRangesPerTask = 400
     /// Most tasks that one read is divided into.
     private static let mostTasks = 8
 
     /// Reads ascending row ranges that do not overlap.
-    private func read(
+    private func readSome(
         _ fields: [LanceField],
         columnOf: [Int32: Int],
         ranges: [Range<Int>]
     ) async throws -> [ArrowArray] {
-        // Scans start tasks themselves, one range each.
-        if ranges.count > 1 {
-            let tasks = min(
-                ranges.count * fields.reduce(0) { $0 + $1.leaves.count } / Self.rangesPerTask,
-                Self.mostTasks
-            )
+        let leaves = fields.flatMap(\.leaves)
+        if ranges.count * leaves.count >= 2 * Self.rangesPerTask, ranges.count > 1 {
+            let wanted = leaves.compactMap { columnOf[$0.id] }.filter { columns.indices.contains($0) }
+            let perTask = pageCache.keepsAll(of: wanted) ? Self.keptRangesPerTask : Self.rangesPerTask
+            let tasks = min(ranges.count * leaves.count / perTask, Self.mostTasks)
             if tasks > 1 { return try await read(fields, columnOf: columnOf, ranges: ranges, tasks: tasks) }
         }
-        return try await readHere(fields, columnOf: columnOf, ranges: ranges)
+        return try await readHere(fields, columnOf: columnOf, ranges: ranges, keepsPages: true)
     }
 
     /// Reads groups of columns, or parts of the ranges of each column, in tasks of their own.
@@ -88,7 +90,10 @@ extension LanceFileReader {
                 for slice in 0..<slices {
                     let rows = Array(ranges.part(slice, of: slices))
                     group.addTask {
-                        (number * slices + slice, try await self.readHere(some, columnOf: columnOf, ranges: rows))
+                        (
+                            number * slices + slice,
+                            try await self.readHere(some, columnOf: columnOf, ranges: rows, keepsPages: true)
+                        )
                     }
                 }
             }
@@ -107,10 +112,13 @@ extension LanceFileReader {
     }
 
     /// Reads in the task of the caller, one column after the other, with one read for all of them.
+    ///
+    /// - Parameter keepsPages: Whether pages that are read again and again stay in memory.
     private func readHere(
         _ fields: [LanceField],
         columnOf: [Int32: Int],
-        ranges: [Range<Int>]
+        ranges: [Range<Int>],
+        keepsPages: Bool
     ) async throws -> [ArrowArray] {
         do {
             var reads: [LeafRead] = []
@@ -122,7 +130,7 @@ extension LanceFileReader {
             }
             try await prepare(reads)
             let indexes = try await readIndexes(reads)
-            let data = try await readData(reads, indexes)
+            let data = try await readData(reads, indexes, keepsPages: keepsPages)
             var decoded: [DecodedLeaf] = []
             decoded.reserveCapacity(reads.count)
             for (read, (index, data)) in zip(reads, zip(indexes, data)) {
@@ -150,9 +158,10 @@ extension LanceFileReader {
         var ranges: [Range<UInt64>] = []
         for read in reads {
             for (number, part) in read.parts.enumerated() {
-                if let page = pageCache.page(read.column, part.page) {
-                    part.prepared = page
-                } else {
+                let cached = pageCache.page(read.column, part.page)
+                part.data = cached.data
+                part.prepared = cached.prepared
+                if cached.prepared == nil {
                     let pending = try PendingPage(read, part.page, self)
                     ranges += pending.ranges
                     missing.append((read, number, part.page, pending))
@@ -178,16 +187,47 @@ extension LanceFileReader {
         return try await fetch(reads, plans)
     }
 
-    private func readData(_ reads: [LeafRead], _ indexes: [[PageData]]) async throws -> [[PageData]] {
+    private func readData(
+        _ reads: [LeafRead],
+        _ indexes: [[PageData]],
+        keepsPages: Bool
+    ) async throws -> [[PageData]] {
         var plans: [[[PageRange]]] = []
-        for (read, indexes) in zip(reads, indexes) {
+        var kept: [(read: Int, part: Int)] = []
+        for (number, (read, indexes)) in zip(reads, indexes).enumerated() {
             var parts: [[PageRange]] = []
             for (part, index) in zip(read.parts, indexes) {
-                parts.append(try part.prepared?.plan(part.ranges, index: index) ?? [])
+                if part.data != nil {
+                    parts.append([])
+                    continue
+                }
+                var plan = try part.prepared?.plan(part.ranges, index: index) ?? []
+                if keepsPages, let all = part.prepared?.keepable {
+                    let wanted = plan.reduce(0) { $0 + $1.bytes.count }
+                    if pageCache.earns(wanted, of: all.bytes.count, read.column, part.page) {
+                        plan = [all]
+                        kept.append((number, parts.count))
+                    }
+                }
+                parts.append(plan)
             }
             plans.append(parts)
         }
-        return try await fetch(reads, plans)
+        var data = try await fetch(reads, plans)
+        for (number, read) in reads.enumerated() {
+            for (place, part) in read.parts.enumerated() {
+                if let bytes = part.data, let all = part.prepared?.keepable {
+                    data[number][place] = PageData([all], [bytes])
+                }
+            }
+        }
+        for (number, place) in kept {
+            let part = reads[number].parts[place]
+            if let all = part.prepared?.keepable {
+                pageCache.keep(try data[number][place].bytes(all.buffer, all.bytes), reads[number].column, part.page)
+            }
+        }
+        return data
     }
 
     /// Reads the planned ranges of all columns and pages in one call.

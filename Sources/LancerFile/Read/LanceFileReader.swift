@@ -34,11 +34,11 @@ package final class LanceFileReader: Sendable {
 
     /// Reads footer, schema and page tables.
     ///
-    /// - Parameter cache: limit of the search structures kept in memory, shared with other files.
+    /// - Parameter cache: limits of what is kept of pages in memory, shared with other files.
     /// - Throws: `truncated`, `corrupt`, or `unsupported` naming another file version.
     package static func open(
         _ source: any RangeSource,
-        cache: PageCacheBudget = PageCacheBudget(byteLimit: 64 << 20)
+        cache: PageCacheBudget = .standard
     ) async throws -> LanceFileReader {
         do {
             let size = source.size

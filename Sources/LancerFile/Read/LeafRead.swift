@@ -9,6 +9,8 @@ final class LeafRead {
         let page: Int
         var ranges: [Range<Int>]
         var prepared: (any PreparedPage)?
+        /// The page's keepable bytes, when they are in memory.
+        var data: ArrowBuffer?
 
         init(page: Int, ranges: [Range<Int>]) {
             self.page = page

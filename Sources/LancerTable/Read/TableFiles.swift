@@ -8,7 +8,7 @@ package final class TableFiles: Sendable {
     package let store: any ObjectStore
     // By the whole entry of the manifest: the same file may have lost columns to another one in a later version.
     private let openedFiles = RecentlyUsed<DataFile, OpenedFile>(capacity: 256)
-    private let pageCache = PageCacheBudget(byteLimit: 64 << 20)
+    private let pageCache = PageCacheBudget.standard
     private let vectors = RecentlyUsed<String, DeletionVector>(capacity: 1024)
 
     /// Directory of the data files.

@@ -1,79 +1,85 @@
 import LancerArrow
 import LancerBytes
+import LancerCodecs
 
-/// One chunk: its levels decoded, its value buffers found.
-struct MiniBlockChunk {
-    /// Number of the chunk in the page.
-    let number: Int
+/// The chunk of a page that is being read: its value buffers found, its levels decoded when they are wanted.
+///
+/// One object goes from chunk to chunk, so that a take of many rows allocates nothing for each of them. It looks into
+/// memory that whoever calls ``load(_:_:)`` keeps alive.
+final class MiniBlockChunk {
+    private let page: MiniBlockPage
+    /// Number of the chunk in the page; -1 before the first.
+    private(set) var number = -1
     /// Values in the chunk.
-    let valueCount: Int
+    private(set) var valueCount = 0
     /// Level entries in the chunk; equals ``valueCount`` when the page has no levels.
-    let entryCount: Int
-    /// 16-bit levels, if the page has them.
-    let repetition: ArrowBuffer?
-    let definition: ArrowBuffer?
-    /// The chunk; ``valueBuffers`` point into it.
-    private let bytes: ArrowBuffer
-    private let valueBuffers: [UnsafeRawBufferPointer]
+    private(set) var entryCount = 0
+    /// The chunk's value buffers.
+    private(set) var valueBuffers: [UnsafeRawBufferPointer]
+    private let repetition: LevelScratch?
+    private let definition: LevelScratch?
 
-    /// Takes a chunk apart.
-    init(_ number: Int, _ bytes: ArrowBuffer, _ page: MiniBlockPage) throws(LanceError) {
-        self.number = number
-        self.bytes = bytes
-        valueCount = page.chunks.valueOffsets[number + 1] - page.chunks.valueOffsets[number]
-        var reader = ByteReader(bytes, what: "chunk header")
-        let levelCount = Int(try reader.read(UInt16.self))
-        let repetitionBytes = page.repetition == nil ? 0 : Int(try reader.read(UInt16.self))
-        let definitionBytes = page.definition == nil ? 0 : Int(try reader.read(UInt16.self))
-        // The sizes are read again below, when it is known where the buffers start.
+    init(of page: MiniBlockPage) {
+        self.page = page
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        valueBuffers = Array(repeating: none, count: page.layout.bufferCount)
+        repetition = page.repetition.map { LevelScratch($0) }
+        definition = page.definition.map { LevelScratch($0) }
+    }
+
+    /// Takes chunk `number` apart.
+    func load(_ number: Int, _ bytes: UnsafeRawBufferPointer) throws(LanceError) {
+        // Not half of one chunk and half of another, if this fails.
+        self.number = -1
         let sizeBytes = page.layout.hasLargeChunks ? 4 : 2
-        var sizes = reader
-        try reader.skip(page.layout.bufferCount * sizeBytes)
-        try reader.align(to: 8)
-        repetition = try Self.levels(page.repetition, repetitionBytes, levelCount, &reader)
-        definition = try Self.levels(page.definition, definitionBytes, levelCount, &reader)
-        var buffers: [UnsafeRawBufferPointer] = []
-        buffers.reserveCapacity(page.layout.bufferCount)
-        for index in 0..<page.layout.bufferCount {
-            let size = sizeBytes == 4 ? Int(try sizes.read(UInt32.self)) : Int(try sizes.read(UInt16.self))
-            let buffer = try reader.take(size)
-            buffers.append(UnsafeRawBufferPointer(start: buffer.start, count: buffer.count))
-            // The chunk's own size includes the padding, but be lenient at its end.
-            if index < page.layout.bufferCount - 1 { try reader.align(to: 8) }
+        var sizeAt = 2
+        if repetition != nil { sizeAt += 2 }
+        if definition != nil { sizeAt += 2 }
+        var position = (sizeAt + valueBuffers.count * sizeBytes).rounded(upTo: 8)
+        guard position <= bytes.count else { throw Self.tooShort(bytes) }
+        func take(_ size: Int) throws(LanceError) -> UnsafeRawBufferPointer {
+            guard position <= bytes.count, size <= bytes.count - position else { throw Self.tooShort(bytes) }
+            defer { position = (position + size).rounded(upTo: 8) }
+            return UnsafeRawBufferPointer(rebasing: bytes[position..<(position + size)])
         }
-        valueBuffers = buffers
+        func word(_ at: Int) -> Int {
+            Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt16.self)))
+        }
+        let levelCount = word(0)
+        if let repetition { repetition.load(try take(word(2)), levelCount) }
+        if let definition { definition.load(try take(word(sizeAt - 2)), levelCount) }
+        for index in valueBuffers.indices {
+            let size =
+                sizeBytes == 4
+                ? Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: sizeAt, as: UInt32.self))) : word(sizeAt)
+            sizeAt += sizeBytes
+            valueBuffers[index] = try take(size)
+        }
+        valueCount = page.chunks.valueOffsets[number + 1] - page.chunks.valueOffsets[number]
         entryCount = repetition == nil && definition == nil ? valueCount : levelCount
         if page.layers.maxRepetition == 0, entryCount != valueCount {
             throw .corrupt("\(levelCount) levels for \(valueCount) values")
         }
+        self.number = number
     }
 
-    private static func levels(
-        _ decoder: ValueDecoder?,
-        _ size: Int,
-        _ count: Int,
-        _ reader: inout ByteReader
-    ) throws(LanceError) -> ArrowBuffer? {
-        guard let decoder else { return nil }
-        let bytes = try reader.take(size)
-        try reader.align(to: 8)
-        return try decodeLevels(bytes, decoder, count)
+    @inline(never)
+    private static func tooShort(_ bytes: UnsafeRawBufferPointer) -> LanceError {
+        .truncated("the parts of a chunk do not fit its \(bytes.count) bytes")
     }
 
-    func withLevels<E: Error>(
-        _ body: (UnsafePointer<UInt16>?, UnsafePointer<UInt16>?) throws(E) -> Void
-    ) throws(E) {
-        // Safe: the buffers outlive the call, and were written as 16-bit values.
-        let first = repetition.map { $0.start.assumingMemoryBound(to: UInt16.self) }
-        let second = definition.map { $0.start.assumingMemoryBound(to: UInt16.self) }
-        defer { withExtendedLifetime((repetition, definition)) {} }
-        try body(first, second)
-    }
-
-    func withValueBuffers<E: Error>(_ body: ([UnsafeRawBufferPointer]) throws(E) -> Void) throws(E) {
-        // Safe: the pointers are slices of `bytes`.
-        defer { withExtendedLifetime(bytes) {} }
-        try body(valueBuffers)
+    /// Appends the levels of some entries.
+    func appendLevels(
+        _ entries: Range<Int>,
+        to levels: LevelCollector,
+        _ translation: LevelCollector.Translation?
+    ) throws(LanceError) {
+        try levels.append(
+            repetition: try repetition?.levels(entries),
+            definition: try definition?.levels(entries),
+            count: entries.count,
+            translation: translation
+        )
     }
 
     /// Entries that are counted at once.
@@ -112,9 +118,9 @@ struct MiniBlockChunk {
         var entry = 0
         var slot = 0
         var first: (entry: Int, slot: Int)?
-        repetition.withValues(of: UInt16.self) { repetition in
-            let definition = definition.map { $0.start.assumingMemoryBound(to: UInt16.self) }
-            guard let base = repetition.baseAddress else { return }
+        let base = try repetition.levels(0..<entryCount)
+        let definition = try definition?.levels(0..<entryCount)
+        do {
             // Whole blocks before the first row wanted are only counted.
             while entryCount - entry >= Self.countedBlock {
                 let starts = Self.countNotBelow(rowStart, base + entry)
@@ -128,7 +134,7 @@ struct MiniBlockChunk {
                 entry += Self.countedBlock
             }
             while entry < entryCount {
-                if repetition[entry] >= rowStart { row += 1 }
+                if base[entry] >= rowStart { row += 1 }
                 if row >= rows.upperBound { break }
                 if row >= rows.lowerBound, first == nil { first = (entry, slot) }
                 if definition.map({ $0[entry] <= visible }) ?? true { slot += 1 }
@@ -141,16 +147,69 @@ struct MiniBlockChunk {
     }
 
     /// Whether value slot `slot` belongs to a null.
-    func isNull(slot: Int, layers: [RepDefLayer]) -> Bool {
-        guard let definition else { return false }
+    func isNull(slot: Int, layers: [RepDefLayer]) throws(LanceError) -> Bool {
+        guard let levels = try definition?.levels(0..<entryCount) else { return false }
         let visible = UInt16(layers.maxVisibleDefinition)
-        return definition.withValues(of: UInt16.self) { levels in
-            var seen = 0
-            for level in levels.prefix(entryCount) where level <= visible {
-                if seen == slot { return level > 0 }
-                seen += 1
+        var seen = 0
+        for entry in 0..<entryCount where levels[entry] <= visible {
+            if seen == slot { return levels[entry] > 0 }
+            seen += 1
+        }
+        return false
+    }
+}
+
+/// Repetition or definition levels of the chunk at hand, decoded when asked for.
+private final class LevelScratch {
+    private let decoder: ValueDecoder
+    private let output = OutputBuffer(capacity: FastLanes.blockValues * 2)
+    // An array, because that is what the decoder takes; always of one element.
+    private var bytes: [UnsafeRawBufferPointer]
+    private var count = 0
+    private var isWhole = false
+
+    /// Fewer levels than this are picked out of those encodings that allow it.
+    private static let fewLevels = 16
+
+    init(_ decoder: ValueDecoder) {
+        self.decoder = decoder
+        bytes = [UnsafeRawBufferPointer(start: nil, count: 0)]
+    }
+
+    func load(_ bytes: UnsafeRawBufferPointer, _ count: Int) {
+        self.bytes[0] = bytes
+        self.count = count
+        isWhole = false
+    }
+
+    /// Some of the levels; the pointer is good until the next call.
+    func levels(_ range: Range<Int>) throws(LanceError) -> UnsafePointer<UInt16> {
+        if !isWhole {
+            output.removeAll()
+            if range.count < Self.fewLevels, decoder.picksValues {
+                try decoder.decodeChunk(bytes[...], count: count, range: range, into: .fixed(output, width: 2))
+                guard output.count == range.count * 2 else { throw wrongCount(range.count) }
+                return output.start.assumingMemoryBound(to: UInt16.self)
             }
-            return false
+            try decoder.decodeBlock(bytes[0], count: count, into: .fixed(output, width: 2))
+            guard output.count == count * 2 else { throw wrongCount(count) }
+            isWhole = true
+        }
+        return UnsafePointer(output.start.assumingMemoryBound(to: UInt16.self) + range.lowerBound)
+    }
+
+    @inline(never)
+    private func wrongCount(_ expected: Int) -> LanceError {
+        .corrupt("\(output.count / 2) levels instead of \(expected)")
+    }
+}
+
+extension ValueDecoder {
+    /// Whether single levels can be decoded without those before them.
+    fileprivate var picksValues: Bool {
+        switch self {
+        case .flat, .inlineBitpacking, .outOfLineBitpacking: true
+        default: false
         }
     }
 }

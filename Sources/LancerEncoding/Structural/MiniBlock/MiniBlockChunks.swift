@@ -17,6 +17,9 @@ package struct MiniBlockChunks: Sendable {
     /// Whether each chunk starts in the middle of a row.
     package let continuesRow: [Bool]
 
+    /// All chunks but the last hold two to the power of so many values; nil when they differ.
+    private let evenCountLog: Int?
+
     /// Number of chunks.
     package var count: Int { byteOffsets.count - 1 }
 
@@ -64,6 +67,9 @@ package struct MiniBlockChunks: Sendable {
         }
         self.byteOffsets = byteOffsets
         self.valueOffsets = valueOffsets
+        let firstCount = count > 1 ? valueOffsets[1] : 0
+        let isEven = count > 1 && (1..<count).allSatisfy { valueOffsets[$0] == $0 * firstCount }
+        evenCountLog = isEven ? firstCount.trailingZeroBitCount : nil
         if layout.layers.maxRepetition == 0 {
             guard layout.itemCount == rowCount else {
                 throw .corrupt("a page of \(rowCount) rows holds \(layout.itemCount) values")
@@ -99,6 +105,13 @@ package struct MiniBlockChunks: Sendable {
     /// The chunks that hold levels of rows `rows` (not empty, inside the page).
     package func chunks(for rows: Range<Int>) -> Range<Int> {
         if rowOffsets.isEmpty {
+            if let log = evenCountLog {
+                // The last one may hold more than the others.
+                return Swift.min(
+                    rows.lowerBound >> log,
+                    count - 1
+                )..<(Swift.min((rows.upperBound - 1) >> log, count - 1) + 1)
+            }
             return Self.last(
                 valueOffsets,
                 notAbove: rows.lowerBound

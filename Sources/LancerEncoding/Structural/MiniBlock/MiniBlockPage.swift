@@ -83,6 +83,8 @@ package final class MiniBlockPage: PreparedPage {
         }
     }
 
+    package var keepable: PageRange? { PageRange(1, 0..<chunks.byteOffsets[chunks.count]) }
+
     package func plan(_ rows: [Range<Int>], index: PageData) throws(LanceError) -> [PageRange] {
         let spans = rows.filter { !$0.isEmpty }.map { rows in
             let span = chunks.chunks(for: rows)
@@ -104,19 +106,16 @@ package final class MiniBlockPage: PreparedPage {
             let stored = try plan(rows, index: index).reduce(0) { $0 + $1.bytes.count }
             target.data.reserve(values.isCompressedText ? stored * 3 : stored)
         }
-        var chunk: MiniBlockChunk?
+        let chunk = MiniBlockChunk(of: self)
+        // The chunk has pointers into it.
+        defer { withExtendedLifetime(data) {} }
         for rows in rows where !rows.isEmpty {
             for number in chunks.chunks(for: rows) {
-                if chunk?.number != number {
-                    do throws(LanceError) {
-                        let bytes = chunks.byteOffsets[number]..<chunks.byteOffsets[number + 1]
-                        chunk = try MiniBlockChunk(number, try data.bytes(1, bytes), self)
-                    } catch {
-                        throw error.located(part: "chunk \(number)")
-                    }
-                }
-                guard let chunk else { continue }
                 do throws(LanceError) {
+                    if chunk.number != number {
+                        let bytes = chunks.byteOffsets[number]..<chunks.byteOffsets[number + 1]
+                        try chunk.load(number, try data.pointer(1, bytes))
+                    }
                     try append(rows, of: chunk, levels, translation, output)
                 } catch {
                     throw error.located(part: "chunk \(number)")
@@ -133,33 +132,19 @@ package final class MiniBlockPage: PreparedPage {
         _ output: ValueAccumulator
     ) throws(LanceError) {
         let span = try chunk.span(of: rows, chunks: chunks, layers: layers)
-        let entries = span.entries
-        if chunk.repetition != nil || chunk.definition != nil {
-            try chunk.withLevels { (repetition, definition) throws(LanceError) in
-                try levels.append(
-                    repetition: repetition.map { $0 + entries.lowerBound },
-                    definition: definition.map { $0 + entries.lowerBound },
-                    count: entries.count,
-                    translation: translation
-                )
-            }
-        } else {
-            try levels.append(repetition: nil, definition: nil, count: entries.count, translation: translation)
-        }
+        try chunk.appendLevels(span.entries, to: levels, translation)
         guard !span.values.isEmpty else { return }
-        try chunk.withValueBuffers { (buffers) throws(LanceError) in
-            if let dictionary {
-                try dictionary.append(
-                    indices: values,
-                    buffers: buffers,
-                    count: chunk.valueCount,
-                    range: span.values,
-                    isNull: { chunk.isNull(slot: $0, layers: layers) },
-                    into: output
-                )
-            } else {
-                try values.decodeChunk(buffers[...], count: chunk.valueCount, range: span.values, into: output)
-            }
+        if let dictionary {
+            try dictionary.append(
+                indices: values,
+                buffers: chunk.valueBuffers,
+                count: chunk.valueCount,
+                range: span.values,
+                isNull: { (slot) throws(LanceError) in try chunk.isNull(slot: slot, layers: layers) },
+                into: output
+            )
+        } else {
+            try values.decodeChunk(chunk.valueBuffers[...], count: chunk.valueCount, range: span.values, into: output)
         }
     }
 }

@@ -39,7 +39,7 @@ struct PageDictionary: Sendable {
         buffers: [UnsafeRawBufferPointer],
         count: Int,
         range: Range<Int>,
-        isNull: (Int) -> Bool,
+        isNull: (Int) throws(LanceError) -> Bool,
         into output: ValueAccumulator
     ) throws(LanceError) {
         if case .dictionary(let target) = output {
@@ -54,11 +54,15 @@ struct PageDictionary: Sendable {
         decoded.withMutableValues(of: UInt32.self) { indices in
             // A null slot may hold any index: it is given a valid one, or an empty value below.
             for position in indices.indices where Int(indices[position]) >= values.length {
-                guard isNull(range.lowerBound + position) else {
-                    failure = Self.outside(Int(indices[position]), values.length)
+                do throws(LanceError) {
+                    guard try isNull(range.lowerBound + position) else {
+                        throw Self.outside(Int(indices[position]), values.length)
+                    }
+                    indices[position] = 0
+                } catch {
+                    failure = error
                     return
                 }
-                indices[position] = 0
             }
         }
         if let failure { throw failure }
@@ -159,7 +163,7 @@ struct PageDictionary: Sendable {
         _ target: DictionaryOutput,
         from first: Int,
         _ range: Range<Int>,
-        _ isNull: (Int) -> Bool
+        _ isNull: (Int) throws(LanceError) -> Bool
     ) throws(LanceError) {
         switch target.width {
         case 1: try checkIndices(target, UInt8.self, first, range, isNull)
@@ -174,18 +178,22 @@ struct PageDictionary: Sendable {
         _ type: T.Type,
         _ first: Int,
         _ range: Range<Int>,
-        _ isNull: (Int) -> Bool
+        _ isNull: (Int) throws(LanceError) -> Bool
     ) throws(LanceError) {
         // Negative signed indices look like huge unsigned ones and are refused with them.
         let limit = UInt64(values.length)
         var failure: LanceError?
         target.indices.withMutableValues(of: T.self) { indices in
             for position in first..<indices.count where UInt64(truncatingIfNeeded: indices[position]) >= limit {
-                guard isNull(range.lowerBound + position - first) else {
-                    failure = Self.outside(Int(clamping: indices[position]), values.length)
+                do throws(LanceError) {
+                    guard try isNull(range.lowerBound + position - first) else {
+                        throw Self.outside(Int(clamping: indices[position]), values.length)
+                    }
+                    indices[position] = 0
+                } catch {
+                    failure = error
                     return
                 }
-                indices[position] = 0
             }
         }
         if let failure { throw failure }
