@@ -1,6 +1,7 @@
 import LancerArrow
 import LancerBytes
 import LancerEncoding
+import LancerTestSupport
 import Testing
 
 /// Levels of nested arrays, against the examples of the specification and a plain restatement of its rules.
@@ -52,6 +53,25 @@ struct LevelBuilderTests {
         #expect(levels.definition == nil)
         #expect(levels.repetition == nil)
         #expect(levels.layers == [.allValidItem, .allValidItem])
+    }
+
+    @Test("validity goes into levels and comes out of them, whatever its length and first bit")
+    func validityRoundTrip() throws {
+        var random = SplitMix64(seed: 0x1E7E)
+        for length in 0...300 {
+            let rare = Int.random(in: 1...20, using: &random)
+            let values: [Int32?] = (0..<(length + 9)).map { _ in
+                Int.random(in: 0..<20, using: &random) < rare ? nil : 7
+            }
+            let first = Int.random(in: 0..<9, using: &random)
+            let slice = Array(values[first..<(first + length)])
+            let (levels, _) = try build(ArrowArray.int32(values).slice(first..<(first + length)), [])
+            let expected = slice.map { UInt16($0 == nil ? 1 : 0) }
+            #expect((levels.definition ?? expected.map { _ in 0 }) == expected, "length \(length) from \(first)")
+            let validity = levels.slotValidity()
+            #expect((0..<length).allSatisfy { validity?[$0] ?? true == (slice[$0] != nil) }, "length \(length)")
+            #expect(validity.map { $0.setCount } ?? length == slice.count { $0 != nil })
+        }
     }
 
     @Test("values masked by null structs keep their slot, the outer null wins")

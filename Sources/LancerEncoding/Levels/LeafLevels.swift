@@ -60,7 +60,7 @@ package struct LeafLevels: Sendable {
                 func nonzero(_ first: Int) -> UInt64 {
                     let word = UInt64(littleEndian: levels.loadUnaligned(fromByteOffset: first &* 2, as: UInt64.self))
                     let top = (word &+ 0x7FFF_7FFF_7FFF_7FFF) & 0x8000_8000_8000_8000
-                    return (top &>> 15) &* 0x0001_0002_0004_0008 &>> 48 & 15
+                    return (((top &>> 15) &* 0x0001_0002_0004_0008) &>> 48) & 15
                 }
                 for byte in 0..<(count / 8) {
                     let first = byte &* 8
