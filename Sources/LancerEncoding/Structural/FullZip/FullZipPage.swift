@@ -119,55 +119,56 @@ package struct FullZipPage: PreparedPage {
         values output: ValueAccumulator
     ) throws(LanceError) {
         let translation = try levels.prepare(for: layers)
+        // Single values are put together first: they go on as one, and nothing is allocated for each.
+        let hasLists = layout.layers.maxRepetition > 0
+        let isVariable = if case .variable = layout.width { true } else { false }
+        let isPlain = layout.controlWordBytes == 0 && !isVariable
+        let rowCount = rows.reduce(0) { $0 + $1.count }
+        let compact = OutputBuffer()
+        if isPlain {
+            if rows.count == 1 {
+                try levels.append(repetition: nil, definition: nil, count: rowCount, translation: translation)
+                let range = try byteRange(rows[0], index)
+                let bytes = range.isEmpty ? ArrowBuffer.empty : try data.bytes(0, range)
+                return try values.appendFixed(bytes, count: rowCount, into: output)
+            }
+            compact.reserve(rowCount * values.fixedBytes)
+        }
+        let repetition = OutputBuffer(capacity: isPlain ? 0 : rowCount * 2)
+        let definition = OutputBuffer(capacity: isPlain ? 0 : rowCount * 2)
+        if isVariable, case .variable(let target) = output {
+            var stored = 0
+            for rows in rows where !rows.isEmpty { stored += try byteRange(rows, index).count }
+            target.data.reserve(values.isCompressed ? stored * 3 : stored)
+        }
+        var total = (count: 0, visible: 0)
+        defer { withExtendedLifetime(data) {} }
         for rows in rows where !rows.isEmpty {
             let range = try byteRange(rows, index)
-            let bytes = range.isEmpty ? ArrowBuffer.empty : try data.bytes(0, range)
-            if layout.controlWordBytes == 0, case .fixed = layout.width {
-                try levels.append(repetition: nil, definition: nil, count: rows.count, translation: translation)
-                try values.appendFixed(bytes, count: rows.count, into: output)
-            } else {
-                try decodeEntries(bytes, rowCount: rows.count, levels, translation, output)
+            let bytes =
+                range.isEmpty ? UnsafeRawBufferPointer(start: nil, count: 0) : try data.pointer(0, range)
+            if isPlain {
+                if let base = bytes.baseAddress { compact.append(base, bytes.count) }
+                total.count += rows.count
+                total.visible += rows.count
+                continue
             }
-        }
-    }
-
-    private func decodeEntries(
-        _ bytes: ArrowBuffer,
-        rowCount: Int,
-        _ levels: LevelCollector,
-        _ translation: LevelCollector.Translation?,
-        _ output: ValueAccumulator
-    ) throws(LanceError) {
-        let repetition = OutputBuffer(capacity: rowCount * 2)
-        let definition = OutputBuffer(capacity: rowCount * 2)
-        let compact = OutputBuffer()
-        switch (output, layout.width) {
-        case (.variable(let target), _): target.data.reserve(values.isCompressed ? bytes.count * 3 : bytes.count)
-        case (_, .fixed): compact.reserve(bytes.count)
-        default: break
-        }
-        let entries = try bytes.withUnsafeBytes { (raw) throws(LanceError) in
-            try walk(raw, repetition, definition, compact, output)
-        }
-        let hasLists = layout.layers.maxRepetition > 0
-        if !hasLists, entries.count != rowCount {
-            throw .corrupt("\(entries.count) entries for \(rowCount) rows")
-        }
-        if case .fixed = layout.width {
-            try values.appendFixed(compact.finish(), count: entries.visible, into: output)
-        }
-        let repetitionLevels = repetition.finish()
-        let definitionLevels = definition.finish()
-        try repetitionLevels.withValues(of: UInt16.self) { (repetition) throws(LanceError) in
-            try definitionLevels.withValues(of: UInt16.self) { (definition) throws(LanceError) in
-                try levels.append(
-                    repetition: hasLists ? repetition.baseAddress : nil,
-                    definition: layout.layers.maxDefinition > 0 ? definition.baseAddress : nil,
-                    count: entries.count,
-                    translation: translation
-                )
+            if !isVariable { compact.reserve(bytes.count) }
+            let entries = try walk(bytes, repetition, definition, compact, output)
+            if !hasLists, entries.count != rows.count {
+                throw .corrupt("\(entries.count) entries for \(rows.count) rows")
             }
+            total.count += entries.count
+            total.visible += entries.visible
         }
+        if !isVariable { try values.appendFixed(compact.finish(), count: total.visible, into: output) }
+        try levels.append(
+            repetition: hasLists ? repetition.start.assumingMemoryBound(to: UInt16.self) : nil,
+            definition: layout.layers.maxDefinition > 0
+                ? definition.start.assumingMemoryBound(to: UInt16.self) : nil,
+            count: total.count,
+            translation: translation
+        )
     }
 
     /// Goes through entries: collects levels, and fixed-width values (into `compact`) or variable ones.
