@@ -144,7 +144,11 @@ package struct LevelBuilder {
                 for byte in 0..<(bits.count / 8) {
                     let nulls = UInt64(~bytes[byte])
                     target.storeBytes(of: spread(nulls).littleEndian, toByteOffset: byte &* 16, as: UInt64.self)
-                    target.storeBytes(of: spread(nulls &>> 4).littleEndian, toByteOffset: byte &* 16 &+ 8, as: UInt64.self)
+                    target.storeBytes(
+                        of: spread(nulls &>> 4).littleEndian,
+                        toByteOffset: byte &* 16 &+ 8,
+                        as: UInt64.self
+                    )
                 }
             }
             for index in (bits.count / 8 * 8)..<bits.count { codes[index] = bits[index] ? 0 : code }
