@@ -22,8 +22,8 @@ package final class PageCacheBudget: Sendable {
     ///
     /// - Parameters:
     ///   - byteLimit: For search structures.
-    ///   - dataByteLimit: For pages kept whole.
-    package init(byteLimit: Int, dataByteLimit: Int) {
+    ///   - dataByteLimit: For pages kept whole; none are when it is 0.
+    package init(byteLimit: Int, dataByteLimit: Int = 0) {
         self.byteLimit = byteLimit
         self.dataByteLimit = dataByteLimit
     }
