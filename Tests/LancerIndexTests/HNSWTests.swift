@@ -13,7 +13,7 @@ struct HNSWTests {
         _ graph: HNSWGraph,
         _ space: S,
         ef: Int,
-        filter: NodeFilter(mask: RowMask)? = nil,
+        mask: RowMask? = nil,
         prepare: ([Float], UnsafeMutableRawPointer) -> Void
     ) -> Double {
         let scratch = GraphScratch()
@@ -23,7 +23,13 @@ struct HNSWTests {
         for q in 0..<queries.count {
             let query = queries.row(q)
             prepare(query, UnsafeMutableRawPointer(memory.pointer))
-            let found = graph.search(space, query: memory.pointer, ef: ef, filter: NodeFilter(mask: mask), scratch: scratch).prefix(10)
+            let found = graph.search(
+                space,
+                query: memory.pointer,
+                ef: ef,
+                filter: mask.map { NodeFilter(mask: $0) },
+                scratch: scratch
+            ).prefix(10)
             let near = data.nearest(mask == nil ? 10 : data.count, to: query).filter { mask?[$0] ?? true }.prefix(10)
             hits += Set(found.map { $0.node }).intersection(near).count
             wanted += near.count
@@ -43,7 +49,7 @@ struct HNSWTests {
             #expect(all >= 0.95, "recall \(all)")
             var mask = RowMask(count: rows.count, allowed: false)
             for r in stride(from: 0, to: rows.count, by: 50) { mask[UInt32(r)] = true }
-            let few = Self.recall(graph, space, ef: 64, filter: NodeFilter(mask: mask)) { space.prepare($0, into: $1) }
+            let few = Self.recall(graph, space, ef: 64, mask: mask) { space.prepare($0, into: $1) }
             #expect(few >= 0.95, "recall \(few) with a mask")
             let again = try HNSWBuilder.build(space)
             #expect(again.entryPoint == graph.entryPoint)

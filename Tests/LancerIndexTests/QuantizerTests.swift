@@ -135,7 +135,7 @@ struct QuantizerTests {
                     stored,
                     table: table,
                     base: 1,
-                    filter: NodeFilter(mask: masked) ? mask : nil,
+                    filter: masked ? NodeFilter(mask: mask) : nil,
                     rowIDs: rowIDs,
                     ceiling: ceiling,
                     into: &found

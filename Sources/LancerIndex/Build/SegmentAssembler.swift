@@ -27,7 +27,7 @@ struct SegmentAssembler {
         self.seed = seed
         self.control = control
         self.rowCount = max(rowCount, 1)
-        writer = try SegmentWriter(model, index: index, auxiliary: auxiliary, memoryLimit: memoryLimit)
+        writer = try SegmentWriter(model, index: index, auxiliary: auxiliary)
     }
 
     /// Writes the next partition.

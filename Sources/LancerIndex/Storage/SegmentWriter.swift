@@ -17,16 +17,12 @@ struct SegmentWriter {
 
     private static let version = FileVersion.v2_2
 
-    init(
-        _ model: VectorIndexModel,
-        index: any ByteSink,
-        auxiliary: any ByteSink,
-        memoryLimit: Int
-    ) throws(LanceError) {
+    init(_ model: VectorIndexModel, index: any ByteSink, auxiliary: any ByteSink) throws(LanceError) {
         self.model = model
+        // The same pages whatever the memory: a seed gives the same bytes.
         var options = FileWriteOptions()
-        options.bufferedBytes = min(options.bufferedBytes, max(memoryLimit / 8, 1 << 20))
-        options.pageBytes = min(options.pageBytes, max(options.bufferedBytes / 4, 64 << 10))
+        options.pageBytes = 4 << 20
+        options.bufferedBytes = 16 << 20
         self.index = try LanceFileWriter(
             schema: Self.indexSchema(model),
             version: Self.version,

@@ -16,6 +16,11 @@ package struct TopK: Sendable {
             self.place = place
         }
 
+        /// The same row at the same distance.
+        package static func == (left: Hit, right: Hit) -> Bool {
+            left.distance == right.distance && left.row == right.row
+        }
+
         @inlinable
         package static func isNearer(_ a: Hit, _ b: Hit) -> Bool {
             a.distance < b.distance || (a.distance == b.distance && a.row < b.row)
