@@ -1,0 +1,91 @@
+"""The specification: its examples, worked bytes and links are right, its reader reads, and what the sources cite exists."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import lance
+import pyarrow as pa
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEC = ROOT / "spec"
+READER = SPEC / "reader"
+
+
+def test_examples_worked_bytes_and_links_of_the_chapters_are_right():
+    done = subprocess.run([sys.executable, SPEC / "examples" / "annotate.py", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def headings(chapter: Path) -> set[str]:
+    inside_code, found = False, set()
+    for line in chapter.read_text().splitlines():
+        inside_code ^= line.startswith("```")
+        if not inside_code and line.startswith("#"):
+            found.add(line.lstrip("#").strip())
+    return found
+
+
+# `Spec: 03-mini-block.md, "Chunk words"`, also several: `…; 02-levels.md, "Layers"`.
+CITATION = re.compile(r'([\w-]+\.md), "([^"]+)"(?:,? and "([^"]+)")?')
+
+
+def cited() -> list[tuple[str, str, str]]:
+    """File and line, chapter, heading of each citation in sources, tests and messages."""
+    result = []
+    folders = [(ROOT / "Sources", "*.swift"), (ROOT / "Tests", "*.swift"), (SPEC / "protos", "*.proto")]
+    for folder, pattern in folders:
+        for path in sorted(folder.rglob(pattern)):
+            # A citation may go on in the next comment line.
+            text = re.sub(r"\n\s*//[/]? ?", " ", path.read_text())
+            for chapter, *names in CITATION.findall(text):
+                result += [(str(path.relative_to(ROOT)), chapter, name) for name in names if name]
+    return result
+
+
+def test_every_cited_chapter_and_heading_exists():
+    known = {path.name: headings(path) for path in SPEC.glob("*.md")}
+    citations = cited()
+    assert len(citations) > 60
+    wrong = [c for c in citations if c[1] not in known or c[2] not in known[c[1]]]
+    assert not wrong, wrong
+
+
+def test_the_reader_is_short_and_uses_only_the_standard_library():
+    files = sorted(READER.glob("*.py"))
+    assert sum(len(path.read_text().splitlines()) for path in files) < 1000
+    own = {path.stem for path in files}
+    for path in files:
+        for module in re.findall(r"^\s*(?:import|from) (\w+)", path.read_text(), flags=re.M):
+            assert module in own or module in sys.stdlib_module_names, f"{path.name} imports {module}"
+
+
+def test_the_headings_of_chapters_are_unique():
+    for path in SPEC.glob("[0-9]*.md"):
+        names = re.findall(r"^## (.*)$", re.sub(r"```.*?```", "", path.read_text(), flags=re.S), flags=re.M)
+        assert len(names) == len(set(names)), path.name
+
+
+@pytest.mark.parametrize("version", ["2.1", "2.2"])
+def test_the_reader_of_the_specification_reads_the_history_of_a_table(tmp_path, version):
+    path = tmp_path / "t.lance"
+    table = pa.table({"i": pa.array(range(3000), pa.int32()), "s": [f"row {i % 7}" if i % 5 else None for i in range(3000)]})
+    lance.write_dataset(table, path, data_storage_version=version, max_rows_per_file=1200)
+    lance.dataset(path).delete("i % 3 = 1 and i < 2000")
+    lance.dataset(path).update({"i": "i + 10000"}, where="i < 30")
+    lance.dataset(path).add_columns({"d": "i * 2"})
+    lance.dataset(path).optimize.compact_files()
+    for number in range(1, lance.dataset(path).version + 1):
+        expected = lance.dataset(path, version=number).to_table()
+        ask = tmp_path / "ask.json"
+        ask.write_text(f'{{"version": {number}}}')
+        command = [sys.executable, READER / "lance_reader.py", "read", path, ask]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        answer = json.loads(done.stdout)
+        columns = [[None if v is None else str(v) for v in column.to_pylist()] for column in expected.columns]
+        assert answer["columns"] == columns, number
