@@ -387,7 +387,7 @@ def explain_page(dump: Dump, file: DataFile, kind: str, layout: Message, buffers
         mini = layout.inner_layout.mini_block_layout
         explain_mini_block(dump, mini, buffers, pages.PAIR, file.version)
         content = pages.mini_block(mini, [file.bytes(*entry) for entry in buffers], pages.PAIR, file.version)
-        for row, pair in enumerate(content.values):
+        for row, pair in enumerate(content[2]):
             position, size = (int.from_bytes(part, "little") for part in pair)
             if size:
                 dump.title(position, f"blob of row {row}")

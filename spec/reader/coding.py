@@ -1,9 +1,9 @@
 """Compressive encodings (07-encodings.md)."""
-
 from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import itertools
 
 from messages import Message, Reject, need
 from schema import Type
@@ -29,15 +29,9 @@ def bits(data: bytes, count: int) -> list[bool]:
 
 def cut(data: bytes, sizes: list[int]) -> list[bytes]:
     """Consecutive parts of the data."""
-    parts, at = [], 0
-    for size in sizes:
-        need(size <= len(data) - at, f"a part of {size} bytes at {at} of {len(data)}")
-        parts.append(data[at : at + size])
-        at += size
-    return parts
-
-
-# ---------------------------------------------------------------- general compression
+    ends = list(itertools.accumulate(sizes))
+    need(not ends or ends[-1] <= len(data), f"parts of {sizes[:9]} bytes of {len(data)}")
+    return [data[end - size : end] for end, size in zip(ends, sizes)]
 
 
 def zstd_frame(frame: bytes, size: int | None) -> bytes:
@@ -94,7 +88,6 @@ def decompress(compression: Message, data: bytes) -> bytes:
 
 class SymbolTable:
     """FSST."""
-
     def __init__(self, blob: bytes):
         header = little(blob, 0, 8)
         need(header >> 32 == 0x46535354, "an FSST table without its magic", "malformed")
@@ -112,9 +105,6 @@ class SymbolTable:
             except (StopIteration, IndexError):
                 raise Reject("malformed", f"FSST code {code} of {len(self.symbols)}") from None
         return codes if self.is_raw else bytes(out)
-
-
-# ---------------------------------------------------------------- bit packing
 
 
 def unpack_block(data: bytes, word_bits: int, packed: int) -> list[int]:
@@ -139,9 +129,6 @@ def unpack_out_of_line(data: bytes, width: int, packed: int, count: int) -> list
     return values + (unpack_block(data[at:], 8 * width, packed)[:tail] if tail else [])
 
 
-# ---------------------------------------------------------------- values
-
-
 def width_of(type_: Type, bit_count: int) -> int:
     need(type_.kind == "fixed" and type_.width * 8 == bit_count, f"{bit_count}-bit values for {type_.text}")
     return type_.width
@@ -153,24 +140,27 @@ def flat_bits(encoding: Message | None) -> int:
     return flat.bits_per_value
 
 
-def take(buffers: list[bytes]) -> bytes:
-    need(buffers, "too few value buffers")
-    return buffers.pop(0)
-
-
 def decode_values(encoding: Message | None, buffers: list[bytes], count: int, type_: Type, block: bool = False) -> list:
-    """`count` values from the front of `buffers`, which are used up. Values of fixed and variable width are bytes,
-    booleans bool, vectors and packed structs lists, null items None."""
+    """`count` values. Those of fixed and variable width are bytes, booleans bool, vectors and packed structs lists."""
     need(encoding is not None and count >= 0, "an encoding is missing", "malformed")
     kind, e = encoding.only()
+    if kind == "constant" and not e.value:
+        return [None] * count
+    need(buffers, "too few value buffers")
+    if kind == "general":
+        return decode_values(e.values, [decompress(e.compression, buffers[0])] + buffers[1:], count, type_, block)
+    if kind == "fsst":
+        table = SymbolTable(e.symbol_table)
+        return [table.decode(value) for value in decode_values(e.values, buffers, count, type_, block)]
+    data = buffers[0]
     if kind == "flat" and type_.kind == "bool" and e.bits_per_value == 1:
-        return bits(take(buffers), count)
+        return bits(data, count)
     if kind == "flat":
-        width, data = width_of(type_, flat_bits(encoding)), take(buffers)
+        width = width_of(type_, flat_bits(encoding))
         need(len(data) >= count * width, f"{len(data)} bytes for {count} values of {width}")
         return [data[i * width : i * width + width] for i in range(count)]
     if kind in ("inline_bitpacking", "out_of_line_bitpacking"):
-        width, data = width_of(type_, e.uncompressed_bits_per_value), take(buffers)
+        width = width_of(type_, e.uncompressed_bits_per_value)
         if kind[0] == "i":
             need(count <= 1024, f"{count} values in one packed block")
             values = unpack_block(data[width:], 8 * width, little(data, 0, width))[:count]
@@ -178,40 +168,34 @@ def decode_values(encoding: Message | None, buffers: list[bytes], count: int, ty
             values = unpack_out_of_line(data, width, flat_bits(e.values), count)
         return [value.to_bytes(width, "little") for value in values]
     if kind == "rle":
-        width, data = width_of(type_, flat_bits(e.values)), take(buffers)
+        width = width_of(type_, flat_bits(e.values))
         need(flat_bits(e.run_lengths) == 8, "run lengths that are not one byte", "unsupported")
+        need(block or len(buffers) > 1, "runs without lengths")
         runs = cut(data, [8, little(data, 0, 8)])[1] if block else data
-        lengths = data[8 + len(runs) :] if block else take(buffers)
+        lengths = data[8 + len(runs) :] if block else buffers[1]
         need(len(runs) >= width * len(lengths) and sum(lengths) == count, f"run lengths of {sum(lengths)}, not {count}")
         return [runs[i * width : i * width + width] for i, length in enumerate(lengths) for _ in range(length)]
     if kind == "byte_stream_split":
-        width, data = width_of(type_, flat_bits(e.values)), take(buffers)
+        width = width_of(type_, flat_bits(e.values))
         need(len(data) >= count * width, f"{len(data)} bytes for {count} split values")
         return [data[i : count * width : count] for i in range(count)]
-    if kind == "general":
-        buffers.insert(0, decompress(e.compression, take(buffers)))
-        return decode_values(e.values, buffers, count, type_, block)
-    if kind == "fsst":
-        table = SymbolTable(e.symbol_table)
-        return [table.decode(value) for value in decode_values(e.values, buffers, count, type_, block)]
     if kind == "variable":
-        return decode_variable(e, take(buffers), count, type_, block)
+        return decode_variable(e, data, count, type_, block)
     if kind == "fixed_size_list":
         size, items = type_.size, count * type_.size
         need(type_.kind == "vector" and e.items_per_value == size, f"lists of {e.items_per_value} for {type_.text}")
         need(items <= MAX_IMPLIED, f"{items} items of vectors", "limit")
-        valid = bits(take(buffers), items) if e.has_validity else [True] * items
-        values = decode_values(e.values, buffers, items, type_.item, block)
+        valid = bits(data, items) if e.has_validity else [True] * items
+        values = decode_values(e.values, buffers[e.has_validity :], items, type_.item, block)
         values = [value if ok else None for value, ok in zip(values, valid)]
         return [values[i * size : (i + 1) * size] for i in range(count)]
     if kind == "packed_struct":
-        data, widths = take(buffers), [width // 8 for width in e.bits_per_value]
+        widths = [width // 8 for width in e.bits_per_value]
         need(type_.kind == "packed" and flat_bits(e.values) == 8 * sum(widths), "a packed struct of other fields")
         need(len(widths) == len(type_.fields), f"a packed struct of {len(widths)} fields")
         rows = [cut(data[i * sum(widths) :], widths) for i in range(count)]
         return [[plain_value(part, field) for part, field in zip(row, type_.fields)] for row in rows]
-    need(kind == "constant" and not e.value, f"the encoding {kind}", "unsupported")
-    return [None] * count
+    raise Reject("unsupported", f"the encoding {kind}")
 
 
 def plain_value(data: bytes, type_: Type):

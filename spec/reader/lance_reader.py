@@ -6,21 +6,13 @@ import pathlib
 import sys
 from dataclasses import replace
 
-from messages import Reject, need
+from messages import Reject, need, text_of
 from schema import Field, Type
 from tables import DataFile, Table, refs, versions
 
-DESCRIBE = {
-    "implementation": "spec-reader",
-    "version": "1",
-    "protocol": "1",
-    "supports": {
-        "verbs": ["read", "history"],
-        "file_versions": ["2.1", "2.2"],
-        "features": ["table", "deletion-arrow", "deletion-bitmap", "tags", "branches", "stable-row-ids"],
-        "lacks": ["type:blob-v2"],
-    },
-}
+FEATURES = ["table", "deletion-arrow", "deletion-bitmap", "tags", "branches", "stable-row-ids"]
+SUPPORTS = {"verbs": ["read", "history"], "file_versions": ["2.1", "2.2"], "features": FEATURES, "lacks": ["type:blob-v2"]}
+DESCRIBE = {"implementation": "spec-reader", "version": "1", "protocol": "1", "supports": SUPPORTS}
 NAMES = {"halffloat": "float16", "float": "float32", "double": "float64", "string": "utf8", "large_string": "large_utf8"}
 NAMES |= {"date32:day": "date32", "date64:ms": "date64", "list.struct": "list", "large_list.struct": "large_list"}
 NAMES |= {"blob": "large_binary", "json": "large_binary", "lance.bfloat16": "fixed_size_binary(2)"}
@@ -55,10 +47,7 @@ def value_json(value, type_: Type, children: list[Field]):
     if isinstance(value, list):
         return [value_json(v, children[0].type, children[0].children) for v in value]
     if type_.kind == "variable":
-        try:
-            return value.decode() if "string" in type_.text else value.hex()
-        except UnicodeDecodeError:
-            raise Reject("inconsistent", "text that is not UTF-8") from None
+        return text_of(value) if "string" in type_.text else value.hex()
     if type_.text in ("halffloat", "float", "double"):
         return value[::-1].hex()
     if "binary" in type_.text or "bfloat" in type_.text:
@@ -103,37 +92,37 @@ def read(path: pathlib.Path, ask: dict) -> dict:
 
 
 def history(path: pathlib.Path) -> dict:
-    found = []
+    found, tags, branches = [], refs(path, "tags").items(), refs(path, "branches").items()
     for version in versions(path):
-        table = Table(path, version)
-        fragments, flags = table.fragments(), table.manifest.reader_feature_flags
-        live = sum(f["physical_rows"] - f["deleted_rows"] for f in fragments)
+        table, parts = Table(path, version), []
+        for fragment in table.manifest.fragments:
+            rows = fragment.physical_rows or table.open_fragment(fragment)[0]
+            gone = len(table.deleted(fragment, rows))
+            parts.append({"id": fragment.id, "physical_rows": rows, "deleted_rows": gone})
+        live = sum(part["physical_rows"] - part["deleted_rows"] for part in parts)
         entry = {"version": table.manifest.version, "rows": live, "file_version": table.file_version}
-        found.append(entry | {"stable_row_ids": bool(flags & 2), "fragments": fragments})
+        is_stable = table.manifest.reader_feature_flags & 2 > 0
+        found.append(entry | {"stable_row_ids": is_stable, "fragments": parts})
     need(found, f"{path.name} is no table", "not-found")
-    tags = [{"name": n, "version": t["version"], "branch": t.get("branch")} for n, t in refs(path, "tags").items()]
-    branches = [
-        {"name": n, "parent_branch": b.get("parentBranch"), "parent_version": b["parentVersion"]}
-        for n, b in refs(path, "branches").items()
-    ]
-    return {"versions": found, "tags": tags, "branches": branches}
+    return {
+        "versions": found,
+        "tags": [{"name": n, "version": t["version"], "branch": t.get("branch")} for n, t in tags],
+        "branches": [{"name": n, "parent_branch": b["parentBranch"], "parent_version": b["parentVersion"]} for n, b in branches],
+    }
 
 
 def main(arguments: list[str]) -> int:
     try:
-        if arguments == ["describe"]:
-            answer = DESCRIBE
-        elif len(arguments) in (2, 3) and arguments[0] == "read":
-            ask = json.loads(pathlib.Path(arguments[2]).read_text()) if len(arguments) == 3 else {}
-            answer = read(pathlib.Path(arguments[1]), ask)
+        need(arguments[:1] in (["describe"], ["read"], ["history"]), f"the call {arguments[:1]}", "question")
+        paths = [pathlib.Path(argument) for argument in arguments[1:]]
+        if arguments[0] == "read":
+            answer = read(paths[0], json.loads(paths[1].read_text()) if len(paths) == 2 else {})
         else:
-            need(len(arguments) == 2 and arguments[0] == "history", f"the call {arguments[:1]}", "question")
-            answer = history(pathlib.Path(arguments[1]))
+            answer = history(paths[0]) if paths else DESCRIBE
     except Reject as reject:
-        is_about_question = reject.kind == "question"
-        kind = "unsupported" if is_about_question else reject.kind
+        kind, status = ("unsupported", 11) if reject.kind == "question" else (reject.kind, 10)
         print(json.dumps({"error": {"class": kind, "message": str(reject)}}))
-        return 11 if is_about_question else 10
+        return status
     print(json.dumps(answer))
     return 0
 

@@ -1,5 +1,4 @@
 """Protocol buffers: messages are decoded by the definitions in spec/protos."""
-
 from __future__ import annotations
 
 import pathlib
@@ -8,7 +7,6 @@ import re
 
 class Reject(Exception):
     """The input cannot be read. kind: truncated, malformed, inconsistent, unsupported, limit, not-found, …"""
-
     def __init__(self, kind: str, text: str):
         super().__init__(text)
         self.kind = kind
@@ -24,11 +22,8 @@ SCALARS = {"uint32": 0, "uint64": 0, "int32": 0, "int64": 0, "bool": False, "str
 
 def load_definitions(folder: pathlib.Path) -> dict[str, dict[int, tuple[str, str, str]]]:
     """Full message name -> field number -> (name, type, label). Enums are read as numbers."""
-    found = {
-        "google.protobuf.Any": {1: ("type_url", "string", ""), 2: ("value", "bytes", "")},
-        "google.protobuf.Empty": {},
-        "google.protobuf.Timestamp": {1: ("seconds", "int64", ""), 2: ("nanos", "int32", "")},
-    }
+    found = {"google.protobuf.Any": {1: ("type_url", "string", ""), 2: ("value", "bytes", "")}, "google.protobuf.Empty": {}}
+    found["google.protobuf.Timestamp"] = {1: ("seconds", "int64", ""), 2: ("nanos", "int32", "")}
     for path in sorted(folder.glob("*.proto")):
         scope, statement, package = [], [], ""
         for token in re.findall(r'"[^"]*"|[\w.]+|[{}=;<>,]', re.sub(r"//[^\n]*", "", path.read_text())):
@@ -64,7 +59,6 @@ DEFINITIONS = load_definitions(pathlib.Path(__file__).resolve().parent.parent / 
 
 class Message:
     """A decoded message. Absent fields read as zero, empty or None."""
-
     def __init__(self, name: str):
         self.name_, self.fields_ = name, {}
 
@@ -74,7 +68,7 @@ class Message:
     def only(self) -> tuple[str, object]:
         """Name and value of the one field of a oneof."""
         need(len(self.fields_) == 1, f"a {self.name_} of {sorted(self.fields_)}", "unsupported")
-        return next(iter(self.fields_.items()))
+        return list(self.fields_.items())[0]
 
     def __getattr__(self, field: str):
         if field in self.fields_:
@@ -97,6 +91,13 @@ def varint(data: bytes, at: int, type_: str = "uint64") -> tuple[int, int]:
     return (value - (1 << 64) if type_[0] == "i" and value >> 63 else value != 0 if type_ == "bool" else value), at
 
 
+def text_of(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise Reject("inconsistent", "text that is not UTF-8") from None
+
+
 def decode(name: str, data: bytes, depth: int = 0) -> Message:
     """Decodes a message; fields that are not known are passed over."""
     need(depth < 64, "messages nest too deep", "limit")
@@ -115,24 +116,18 @@ def decode(name: str, data: bytes, depth: int = 0) -> Message:
             continue
         is_packed = key & 7 == 2 and type_ in SCALARS and type_ not in ("string", "bytes")
         need(is_packed or (key & 7 == 0) == (type_ in SCALARS and type_ not in ("string", "bytes")), field, "malformed")
-        if is_packed:
-            values, inner = [], 0
-            while inner < len(value):
-                item, inner = varint(value, inner, type_)
-                values.append(item)
-            result.fields_.setdefault(field, []).extend(values)
-            continue
+        inner = 0
+        while is_packed and inner < len(value):
+            item, inner = varint(value, inner, type_)
+            result.fields_.setdefault(field, []).append(item)
         if type_ == "string":
-            try:
-                value = value.decode()
-            except UnicodeDecodeError:
-                raise Reject("malformed", f"{name}.{field} is no text") from None
+            value = text_of(value)
         elif type_ not in SCALARS:
             value = decode(type_, value, depth + 1)
         if label == "map":
             result.fields_.setdefault(field, {})[value.key] = value.value
-        elif label:
+        elif label and not is_packed:
             result.fields_.setdefault(field, []).append(value)
-        else:
+        elif not label:
             result.fields_[field] = value
     return result

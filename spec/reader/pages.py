@@ -1,8 +1,11 @@
-"""Structural encodings and levels (02-levels.md to 06-blob.md)."""
+"""Structural encodings and levels (02-levels.md to 06-blob.md).
 
+The content of a page is a triple: repetition levels, definition levels (None where there are none), and a value for each
+visible entry.
+"""
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
 
 from coding import U16, U32, U64, cut, decode_single, decode_values, integers, little
 from messages import Message, need
@@ -13,34 +16,19 @@ LISTS = (2, 4, 5, 6)
 PAIR = Type("struct", "packed", fields=[U64, U64])
 
 
-@dataclass
-class Content:
-    """What a page holds: levels of its entries (None: there are none) and a value for each visible entry."""
-
-    layers: list[int]
-    repetition: list[int] | None
-    definition: list[int] | None
-    values: list
-
-
 def max_repetition(layers: list[int]) -> int:
     return sum(layer in LISTS for layer in layers)
 
 
 def levels_before_list(layers: list[int]) -> int:
-    count = 0
-    for layer in layers:
-        if layer in LISTS:
-            break
-        count += LEVELS[layer]
-    return count
+    return sum(LEVELS[layer] for layer in itertools.takewhile(lambda layer: layer not in LISTS, layers))
 
 
 def decode_levels(encoding: Message, data: bytes, count: int) -> list[int]:
     return integers(b"".join(decode_values(encoding, [data], count, U16, block=True)), 2)
 
 
-def mini_block(layout: Message, buffers: list[bytes], type_: Type, version: str) -> Content:
+def mini_block(layout: Message, buffers: list[bytes], type_: Type, version: str) -> tuple:
     word = 4 if version == "2.2" else 2
     need(layout.has_large_chunk == (word == 4), f"chunk words that are not of {version}")
     need(layout.repetition_index_depth <= 1 and layout.num_buffers <= 64, "a layout out of bounds", "limit")
@@ -76,10 +64,10 @@ def mini_block(layout: Message, buffers: list[bytes], type_: Type, version: str)
         need(len(valid) == len(indices), "levels of another number of values")
         need(all(i < len(dictionary) for i, ok in zip(indices, valid) if ok), "an index outside of its dictionary")
         values = [dictionary[i] if ok else None for i, ok in zip(indices, valid)]
-    return Content(layout.layers, repetition, definition, values)
+    return repetition, definition, values
 
 
-def full_zip(layout: Message, buffers: list[bytes], type_: Type) -> Content:
+def full_zip(layout: Message, buffers: list[bytes], type_: Type) -> tuple:
     total, highest = layout.bits_rep + layout.bits_def, sum(LEVELS[layer] for layer in layout.layers)
     lists, limit = max_repetition(layout.layers), levels_before_list(layout.layers)
     need(buffers and total <= 32, "a full-zip page out of bounds")
@@ -101,10 +89,10 @@ def full_zip(layout: Message, buffers: list[bytes], type_: Type) -> Content:
             need(length <= len(data) - at, "an entry is cut short")
             piece, at = data[at : at + length], at + length
             values.append(None if level else decode_single(layout.value_compression, piece, type_, is_variable))
-    return Content(layout.layers, repetition if lists else None, definition if highest else None, values)
+    return repetition if lists else None, definition if highest else None, values
 
 
-def constant(layout: Message, buffers: list[bytes], type_: Type, rows: int, version: str) -> Content:
+def constant(layout: Message, buffers: list[bytes], type_: Type, rows: int, version: str) -> tuple:
     need(len(buffers) <= 3, f"a constant page of {len(buffers)} buffers")
     has_value, value = True, layout.inline_value
     if layout.has("inline_value"):
@@ -130,7 +118,7 @@ def constant(layout: Message, buffers: list[bytes], type_: Type, rows: int, vers
     visible = entries if definition is None else sum(level <= limit for level in definition)
     is_hollow = has_value or type_.kind in ("null", "struct") or not visible or (definition and 0 not in definition)
     need(is_hollow, "valid values, but no value, in a constant page")
-    return Content(layers, repetition, definition, [value] * visible)
+    return repetition, definition, [value] * visible
 
 
 def scalar(data: bytes, type_: Type) -> bytes:
@@ -145,50 +133,45 @@ def scalar(data: bytes, type_: Type) -> bytes:
     return parts[0]
 
 
-def blob(layout: Message, buffers: list[bytes], version: str, read) -> Content:
+def blob(layout: Message, buffers: list[bytes], version: str, read) -> tuple:
     inner = layout.inner_layout
     need(not max_repetition(layout.layers) and inner and inner.has("mini_block_layout"), "lists of blobs", "unsupported")
     definition, values = [], []
-    for pair in mini_block(inner.mini_block_layout, buffers, PAIR, version).values:
+    for pair in mini_block(inner.mini_block_layout, buffers, PAIR, version)[2]:
         position, size = (int.from_bytes(part, "little") for part in pair)
         is_null = size == 0 and position != 0
         definition.append(position >> 16 if is_null else 0)
         values.append(None if is_null else read(position, size) if size else b"")
-    return Content(layout.layers, None, definition, values)
+    return None, definition, values
 
 
-def page_content(page_layout: Message, buffers: list[bytes], type_: Type, rows: int, version: str, read) -> Content:
-    kind, layout = page_layout.only()
+def page_rows(page_layout: Message, buffers: list[bytes], path: list[Field], rows: int, version: str, read) -> list:
+    """The rows of a page; `path` leads from the top-level field to the leaf, `read` reads bytes of the file."""
+    (kind, layout), type_ = page_layout.only(), path[-1].stored_type()
     need(kind != "sparse_layout", "sparse pages", "unsupported")
     need(0 < len(layout.layers) <= 128 and all(layer in LEVELS for layer in layout.layers), "layers", "malformed")
     if kind == "mini_block_layout":
-        return mini_block(layout, buffers, type_, version)
-    if kind == "full_zip_layout":
-        return full_zip(layout, buffers, type_)
-    if kind == "constant_layout":
-        return constant(layout, buffers, type_, rows, version)
-    return blob(layout, buffers, version, read)
+        content = mini_block(layout, buffers, type_, version)
+    elif kind == "full_zip_layout":
+        content = full_zip(layout, buffers, type_)
+    elif kind == "constant_layout":
+        content = constant(layout, buffers, type_, rows, version)
+    else:
+        content = blob(layout, buffers, version, read)
+    nodes = [node.type for node in reversed(path[:-1])]
+    return unravel(layout.layers, content, [("leaf", 0)] + [("vector" if t.size else t.kind, t.size) for t in nodes])
 
 
-# ---------------------------------------------------------------- rebuilding columns
-
-
-def layer_kinds(path: list[Field]) -> list[tuple[str, int]]:
-    """What each layer is, innermost first; `path` leads from the top-level field to the leaf."""
-    outer = reversed(path[:-1])
-    return [("leaf", 0)] + [("vector" if node.type.size else node.type.kind, node.type.size) for node in outer]
-
-
-def unravel(content: Content, kinds: list[tuple[str, int]]) -> list:
-    """The rows of a page. Structs are tuples of the one leaf, lists are lists, nulls None."""
-    layers, items = content.layers, content.values
+def unravel(layers: list[int], content: tuple, kinds: list[tuple[str, int]]) -> list:
+    """Takes off one layer after the other. Structs are tuples of the one leaf, lists are lists, nulls None."""
+    repetition, definition, items = content
     shape = [kind in ("list", "map") for kind, _ in kinds]
     need([layer in LISTS for layer in layers] == shape, f"layers {layers} for {kinds}")
     top, highest = max_repetition(layers), sum(LEVELS[layer] for layer in layers)
-    need(not top or content.repetition is not None, "lists without repetition levels")
-    count = len(next(part for part in (content.repetition, content.definition, items) if part is not None))
-    repetition = [0] * count if content.repetition is None else content.repetition
-    definition = [0] * count if content.definition is None else content.definition
+    need(not top or repetition is not None, "lists without repetition levels")
+    count = len(next(part for part in content if part is not None))
+    repetition = [0] * count if repetition is None else repetition
+    definition = [0] * count if definition is None else definition
     need(len(repetition) == len(definition), "repetition and definition levels of different counts")
     need(max(repetition, default=0) <= top and max(definition, default=0) <= highest, "a level above the layers")
     need(not count or not top or repetition[0] == top, "a page that begins inside of a row")

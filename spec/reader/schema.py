@@ -1,5 +1,4 @@
 """Schemas: the tree of fields and the types of their values (08-types.md)."""
-
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ VARIABLE = {"string": 4, "binary": 4, "large_string": 8, "large_binary": 8, "jso
 @dataclass
 class Type:
     """kind: null bool fixed variable vector dictionary struct list map packed. `text` is the logical type."""
-
     text: str
     kind: str
     width: int = 0  # bytes of a fixed value, or of an offset of the Arrow type
@@ -59,7 +57,6 @@ def parse_type(text: str) -> Type:
 @dataclass
 class Field:
     """A node of the schema tree."""
-
     id: int
     name: str
     type: Type

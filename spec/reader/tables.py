@@ -1,13 +1,14 @@
 """Data files and tables (01-file-container.md, 10-table.md, 12-history.md)."""
-
 from __future__ import annotations
 
 import json
+import math
 import pathlib
+import re
 
 from coding import bits, cut, integers, little, zstd_frame
 from messages import Message, Reject, decode, need
-from pages import layer_kinds, page_content, unravel
+from pages import page_rows
 from schema import Field, find_path, parse_schema, text_map
 
 VERSIONS = {(2, 1): "2.1", (2, 2): "2.2"}
@@ -25,15 +26,11 @@ def load(path: pathlib.Path, footer: int) -> bytes:
 
 
 def slots_per_row(path: list[Field]) -> int:
-    slots = 1
-    for node in path[:-1]:
-        slots *= node.type.size or 1
-    return slots
+    return math.prod(node.type.size or 1 for node in path[:-1])
 
 
 class DataFile:
     """An open data file. It is held in memory: this reader is meant for small files."""
-
     def __init__(self, path: pathlib.Path):
         self.data = load(path, 40)
         end = len(self.data) - 40
@@ -82,9 +79,7 @@ class DataFile:
             any_ = decode("google.protobuf.Any", page.encoding.direct.encoding)
             need(any_.type_url.split("/")[-1] == "lance.encodings21.PageLayout", any_.type_url, "unsupported")
             layout = decode("lance.encodings21.PageLayout", any_.value)
-            type_, buffers = path[-1].stored_type(), self.page_buffers(page)
-            content = page_content(layout, buffers, type_, page.length, self.version, self.bytes)
-            part = unravel(content, layer_kinds(path))
+            part = page_rows(layout, self.page_buffers(page), path, page.length, self.version, self.bytes)
             need(len(part) * slots == page.length, f"a page of {page.length} rows holds {len(part)}")
             rows += part
         return rows
@@ -114,27 +109,18 @@ def join(field: Field, parts: list):
         return parts[0]
     need(len({len(part) for part in known}) == 1, f"the leaves of {field.name!r} do not agree on a length")
     if field.type.kind == "struct":
-        result, at = [], 0
-        for child in field.children:
-            inner = parts[at : at + len(child.leaves)]
-            result.append(join(child, [part if part is MISSING else part[0] for part in inner]))
-            at += len(inner)
-        return result
+        rest = iter([part if part is MISSING else part[0] for part in parts])
+        return [join(child, [next(rest) for _ in child.leaves]) for child in field.children]
     places = range(len(known[0]))
     return [join(field.children[0], [part if part is MISSING else part[i] for part in parts]) for i in places]
 
 
-# ---------------------------------------------------------------- tables
-
-
 def versions(root: pathlib.Path) -> dict[int, pathlib.Path]:
     """Manifest files by version."""
-    result = {}
-    for path in (root / "_versions").glob("*.manifest"):
-        digits = path.name.removesuffix(".manifest")
-        if digits.isascii() and digits.isdigit():
-            result[(1 << 64) - 1 - int(digits) if len(digits) == 20 else int(digits)] = path
-    return {version: result[version] for version in sorted(result) if version > 0}
+    paths = [path for path in (root / "_versions").glob("*.manifest") if re.fullmatch(r"[0-9]+\.manifest", path.name)]
+    numbers = {path: int(path.name[:-9]) for path in paths}
+    found = {(1 << 64) - 1 - n if len(path.name) == 29 else n: path for path, n in numbers.items()}
+    return {version: found[version] for version in sorted(found) if version > 0}
 
 
 def refs(root: pathlib.Path, kind: str) -> dict[str, dict]:
@@ -147,11 +133,10 @@ def refs(root: pathlib.Path, kind: str) -> dict[str, dict]:
 
 
 def section(data: bytes, position: int) -> bytes:
-    end = len(data) - 16
-    need(position <= end - 4, f"a section of a manifest at {position} of {len(data)}", "truncated")
-    size = little(data, position, 4)
-    need(size <= end - 4 - position, f"a section of {size} bytes at {position} of {len(data)}", "truncated")
-    return data[position + 4 : position + 4 + size]
+    body = data[position + 4 : -16]
+    size = little(data[:-16], position, 4)
+    need(size <= len(body), f"a section of {size} bytes at {position} of {len(data)}", "truncated")
+    return body[:size]
 
 
 def checked_name(name: str) -> str:
@@ -162,7 +147,6 @@ def checked_name(name: str) -> str:
 
 class Table:
     """One version of a table."""
-
     def __init__(self, root: pathlib.Path, version: int | None = None):
         self.root, known = root, versions(root)
         need(known and version in (None, *known), f"there is no version {version or ''} of {root.name}", "not-found")
@@ -174,8 +158,7 @@ class Table:
         self.file_version = manifest.data_format.version if manifest.data_format else ""
         need(self.file_version in VERSIONS.values(), f"files of version {self.file_version}", "unsupported")
         self.fields, self.metadata = parse_schema(manifest.fields), text_map(manifest.schema_metadata)
-        ids = [fragment.id for fragment in manifest.fragments]
-        need(len(set(ids)) == len(ids), "a fragment id is used twice")
+        need(len({f.id for f in manifest.fragments}) == len(manifest.fragments), "a fragment id is used twice")
 
     def base(self, file: Message, folder: str) -> pathlib.Path:
         """The folder that a data or deletion file is in."""
@@ -204,21 +187,12 @@ class Table:
         file = fragment.deletion_file
         if file is None:
             return set()
-        is_bitmap = file.file_type == 1
-        name = f"{fragment.id}-{file.read_version}-{file.id}.{'bin' if is_bitmap else 'arrow'}"
-        data = load(self.base(file, "_deletions") / name, 0)
-        offsets = roaring(data) if is_bitmap else arrow_offsets(data)
+        suffix, parse = ("bin", roaring) if file.file_type == 1 else ("arrow", arrow_offsets)
+        name = f"{fragment.id}-{file.read_version}-{file.id}.{suffix}"
+        offsets = parse(load(self.base(file, "_deletions") / name, 0))
         need(all(offset < rows for offset in offsets), f"{name} deletes more rows than there are")
         need(file.num_deleted_rows in (0, len(offsets)), f"{name} has {len(offsets)} rows")
         return offsets
-
-    def fragments(self) -> list[dict[str, int]]:
-        result = []
-        for fragment in self.manifest.fragments:
-            rows = fragment.physical_rows or self.open_fragment(fragment)[0]
-            deleted = len(self.deleted(fragment, rows))
-            result.append({"id": fragment.id, "physical_rows": rows, "deleted_rows": deleted})
-        return result
 
     def read(self, wanted: list[Field]) -> tuple[list[list], list[int]]:
         """Live rows of top-level columns, and their row ids."""
@@ -246,11 +220,8 @@ def row_ids(fragment: Message) -> list[int]:
     result = []
     for segment in decode("lance.table.RowIdSequence", fragment.inline_row_ids).segments:
         kind, s = segment.only()
-        if "array" in kind:
-            result += encoded_array(s)
-            continue
-        need(0 <= s.end - s.start < 1 << 24, f"{s.end - s.start} row ids", "limit")
-        ids = range(s.start, s.end)
+        ids = encoded_array(s) if "array" in kind else range(s.start, s.end)
+        need(len(ids) < 1 << 24, f"{len(ids)} row ids", "limit")
         holes = set(encoded_array(s.holes)) if kind == "range_with_holes" and s.holes else set()
         kept = bits(s.bitmap, len(ids)) if kind == "range_with_bitmap" else [True] * len(ids)
         result += [id_ for id_, present in zip(ids, kept) if present and id_ not in holes]
@@ -260,9 +231,6 @@ def row_ids(fragment: Message) -> list[int]:
 def encoded_array(array: Message) -> list[int]:
     kind, a = array.only()
     return integers(a.values, 8) if kind == "u64_array" else [a.base + i for i in integers(a.offsets, 2 if kind[1] == "1" else 4)]
-
-
-# ---------------------------------------------------------------- deletion files
 
 
 def roaring(data: bytes) -> set[int]:
