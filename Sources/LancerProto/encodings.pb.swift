@@ -8,8 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// What a page of file version 2.1 or 2.2 says about its own layout.
-/// Spec: Structural encodings, Compressive encodings.
+/// What a page of file version 2.1 or 2.2 says about its own layout and encodings.
+/// Field numbers and names are the format's; the comments are ours. Spec: 01-file-container.md, "Pages".
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -28,15 +28,30 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// Layers run from the innermost (the leaf's own validity) to the outermost.
+/// What one layer of nesting needs in a page. Lists of layers run from the innermost (the leaf's own validity) to the
+/// outermost. Spec: 02-levels.md, "Layers".
 package nonisolated enum Lance_Encodings21_RepDefLayer: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
+
+  /// Never valid.
   case repdefUnspecified // = 0
+
+  /// Leaf, struct or fixed-size list of structs without nulls in this page: no definition level.
   case repdefAllValidItem // = 1
+
+  /// List or map, neither null nor empty anywhere in this page: no definition level.
   case repdefAllValidList // = 2
+
+  /// Some are null: one level.
   case repdefNullableItem // = 3
+
+  /// Some lists are null, none is empty: one level.
   case repdefNullableList // = 4
+
+  /// Some lists are empty, none is null: one level.
   case repdefEmptyableList // = 5
+
+  /// Two levels: the lower one is the null list, the higher one the empty list.
   case repdefNullAndEmptyList // = 6
   case UNRECOGNIZED(Int)
 
@@ -83,6 +98,7 @@ package nonisolated enum Lance_Encodings21_RepDefLayer: SwiftProtobuf.Enum, Swif
 
 }
 
+/// Spec: 07-encodings.md, "General compression".
 package nonisolated enum Lance_Encodings21_CompressionScheme: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case compressionAlgorithmUnspecified // = 0
@@ -121,6 +137,7 @@ package nonisolated enum Lance_Encodings21_CompressionScheme: SwiftProtobuf.Enum
 
 }
 
+/// The structural encoding of a page: the value of the Any in a page's `encoding`.
 package nonisolated struct Lance_Encodings21_PageLayout: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -131,6 +148,7 @@ package nonisolated struct Lance_Encodings21_PageLayout: @unchecked Sendable {
     set {_uniqueStorage()._layout = newValue}
   }
 
+  /// Spec: 03-mini-block.md, "Page buffers".
   package var miniBlockLayout: Lance_Encodings21_MiniBlockLayout {
     get {
       if case .miniBlockLayout(let v)? = _storage._layout {return v}
@@ -139,6 +157,7 @@ package nonisolated struct Lance_Encodings21_PageLayout: @unchecked Sendable {
     set {_uniqueStorage()._layout = .miniBlockLayout(newValue)}
   }
 
+  /// In 2.1 it was called AllNullLayout. Spec: 05-constant.md, "Forms".
   package var constantLayout: Lance_Encodings21_ConstantLayout {
     get {
       if case .constantLayout(let v)? = _storage._layout {return v}
@@ -147,6 +166,7 @@ package nonisolated struct Lance_Encodings21_PageLayout: @unchecked Sendable {
     set {_uniqueStorage()._layout = .constantLayout(newValue)}
   }
 
+  /// Spec: 04-full-zip.md, "Entries".
   package var fullZipLayout: Lance_Encodings21_FullZipLayout {
     get {
       if case .fullZipLayout(let v)? = _storage._layout {return v}
@@ -155,6 +175,7 @@ package nonisolated struct Lance_Encodings21_PageLayout: @unchecked Sendable {
     set {_uniqueStorage()._layout = .fullZipLayout(newValue)}
   }
 
+  /// Spec: 06-blob.md, "Blob layout".
   package var blobLayout: Lance_Encodings21_BlobLayout {
     get {
       if case .blobLayout(let v)? = _storage._layout {return v}
@@ -163,7 +184,7 @@ package nonisolated struct Lance_Encodings21_PageLayout: @unchecked Sendable {
     set {_uniqueStorage()._layout = .blobLayout(newValue)}
   }
 
-  /// 2.3 only.
+  /// 2.3 only; refused. Spec: 16-versions.md, "What 2.3 is not".
   package var sparseLayout: SwiftProtobuf.Google_Protobuf_Empty {
     get {
       if case .sparseLayout(let v)? = _storage._layout {return v}
@@ -175,11 +196,15 @@ package nonisolated struct Lance_Encodings21_PageLayout: @unchecked Sendable {
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Layout: Equatable, Sendable {
+    /// Spec: 03-mini-block.md, "Page buffers".
     case miniBlockLayout(Lance_Encodings21_MiniBlockLayout)
+    /// In 2.1 it was called AllNullLayout. Spec: 05-constant.md, "Forms".
     case constantLayout(Lance_Encodings21_ConstantLayout)
+    /// Spec: 04-full-zip.md, "Entries".
     case fullZipLayout(Lance_Encodings21_FullZipLayout)
+    /// Spec: 06-blob.md, "Blob layout".
     case blobLayout(Lance_Encodings21_BlobLayout)
-    /// 2.3 only.
+    /// 2.3 only; refused. Spec: 16-versions.md, "What 2.3 is not".
     case sparseLayout(SwiftProtobuf.Google_Protobuf_Empty)
 
   }
@@ -189,12 +214,13 @@ package nonisolated struct Lance_Encodings21_PageLayout: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// Chunks of a few thousand values that are decoded whole.
+/// Chunks of a few thousand values that are decoded whole. Spec: 03-mini-block.md, "Page buffers".
 package nonisolated struct Lance_Encodings21_MiniBlockLayout: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// How the repetition levels of each chunk are stored (block context, 16-bit values); absent: the page has none.
   package var repCompression: Lance_Encodings21_CompressiveEncoding {
     get {_repCompression ?? Lance_Encodings21_CompressiveEncoding()}
     set {_repCompression = newValue}
@@ -204,6 +230,7 @@ package nonisolated struct Lance_Encodings21_MiniBlockLayout: Sendable {
   /// Clears the value of `repCompression`. Subsequent reads from it will return its default value.
   package mutating func clearRepCompression() {self._repCompression = nil}
 
+  /// The same for definition levels.
   package var defCompression: Lance_Encodings21_CompressiveEncoding {
     get {_defCompression ?? Lance_Encodings21_CompressiveEncoding()}
     set {_defCompression = newValue}
@@ -213,6 +240,7 @@ package nonisolated struct Lance_Encodings21_MiniBlockLayout: Sendable {
   /// Clears the value of `defCompression`. Subsequent reads from it will return its default value.
   package mutating func clearDefCompression() {self._defCompression = nil}
 
+  /// How the values of each chunk are stored, or the indices into the dictionary.
   package var valueCompression: Lance_Encodings21_CompressiveEncoding {
     get {_valueCompression ?? Lance_Encodings21_CompressiveEncoding()}
     set {_valueCompression = newValue}
@@ -222,6 +250,7 @@ package nonisolated struct Lance_Encodings21_MiniBlockLayout: Sendable {
   /// Clears the value of `valueCompression`. Subsequent reads from it will return its default value.
   package mutating func clearValueCompression() {self._valueCompression = nil}
 
+  /// How the dictionary is stored (block context); absent: values are no indices. Spec: 03-mini-block.md, "Dictionaries".
   package var dictionary: Lance_Encodings21_CompressiveEncoding {
     get {_dictionary ?? Lance_Encodings21_CompressiveEncoding()}
     set {_dictionary = newValue}
@@ -233,18 +262,20 @@ package nonisolated struct Lance_Encodings21_MiniBlockLayout: Sendable {
 
   package var numDictionaryItems: UInt64 = 0
 
+  /// Innermost first.
   package var layers: [Lance_Encodings21_RepDefLayer] = []
 
-  /// Value buffers in each chunk.
+  /// Value buffers in each chunk: what value_compression needs.
   package var numBuffers: UInt64 = 0
 
-  /// 0: no repetition index; 1: one pair of counts a chunk.
+  /// 0: no repetition index; 1: a pair of counts for each chunk. Others were never seen.
+  /// Spec: 03-mini-block.md, "Repetition index".
   package var repetitionIndexDepth: UInt32 = 0
 
-  /// Values in the page (visible items, not levels).
+  /// Values in the page: visible entries, not levels.
   package var numItems: UInt64 = 0
 
-  /// 32-bit chunk words and value sizes: always in 2.2, never in 2.1.
+  /// 32-bit chunk words and value sizes: always in 2.2, never in 2.1. Spec: 03-mini-block.md, "Chunk words".
   package var hasLargeChunk_p: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -257,14 +288,17 @@ package nonisolated struct Lance_Encodings21_MiniBlockLayout: Sendable {
   fileprivate var _dictionary: Lance_Encodings21_CompressiveEncoding? = nil
 }
 
-/// Every visible value of the page is the same, or null.
+/// Every visible value of the page is the same, or null. The number of page buffers tells the form.
+/// Spec: 05-constant.md, "Forms".
 package nonisolated struct Lance_Encodings21_ConstantLayout: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Innermost first.
   package var layers: [Lance_Encodings21_RepDefLayer] = []
 
+  /// The value, when it has a fixed width of up to 32 bytes; from 2.2 on. Spec: 05-constant.md, "Inline values".
   package var inlineValue: Data {
     get {_inlineValue ?? Data()}
     set {_inlineValue = newValue}
@@ -274,6 +308,7 @@ package nonisolated struct Lance_Encodings21_ConstantLayout: Sendable {
   /// Clears the value of `inlineValue`. Subsequent reads from it will return its default value.
   package mutating func clearInlineValue() {self._inlineValue = nil}
 
+  /// How the levels are stored (block context); absent: as raw 16-bit values. From 2.2 on, in pages without a value.
   package var repCompression: Lance_Encodings21_CompressiveEncoding {
     get {_repCompression ?? Lance_Encodings21_CompressiveEncoding()}
     set {_repCompression = newValue}
@@ -292,6 +327,7 @@ package nonisolated struct Lance_Encodings21_ConstantLayout: Sendable {
   /// Clears the value of `defCompression`. Subsequent reads from it will return its default value.
   package mutating func clearDefCompression() {self._defCompression = nil}
 
+  /// Levels behind rep_compression and def_compression.
   package var numRepValues: UInt64 = 0
 
   package var numDefValues: UInt64 = 0
@@ -305,18 +341,21 @@ package nonisolated struct Lance_Encodings21_ConstantLayout: Sendable {
   fileprivate var _defCompression: Lance_Encodings21_CompressiveEncoding? = nil
 }
 
-/// Control word and value of each entry, back to back.
+/// Control word and value of each entry, back to back. Spec: 04-full-zip.md, "Entries".
 package nonisolated struct Lance_Encodings21_FullZipLayout: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Bits of the repetition level in the control word; 0 without lists.
   package var bitsRep: UInt32 = 0
 
+  /// Bits of the definition level in the control word; 0 without nulls.
   package var bitsDef: UInt32 = 0
 
   package var details: Lance_Encodings21_FullZipLayout.OneOf_Details? = nil
 
+  /// Fixed width: bits of a value, a multiple of 8. Spec: 04-full-zip.md, "Fixed width".
   package var bitsPerValue: UInt32 {
     get {
       if case .bitsPerValue(let v)? = details {return v}
@@ -325,6 +364,7 @@ package nonisolated struct Lance_Encodings21_FullZipLayout: Sendable {
     set {details = .bitsPerValue(newValue)}
   }
 
+  /// Variable width: bits of the length in front of a value, 32 or 64. Spec: 04-full-zip.md, "Variable width".
   package var bitsPerOffset: UInt32 {
     get {
       if case .bitsPerOffset(let v)? = details {return v}
@@ -333,10 +373,12 @@ package nonisolated struct Lance_Encodings21_FullZipLayout: Sendable {
     set {details = .bitsPerOffset(newValue)}
   }
 
+  /// Entries, and entries with a value slot; informative.
   package var numItems: UInt32 = 0
 
   package var numVisibleItems: UInt32 = 0
 
+  /// How each value is stored (per-value context).
   package var valueCompression: Lance_Encodings21_CompressiveEncoding {
     get {_valueCompression ?? Lance_Encodings21_CompressiveEncoding()}
     set {_valueCompression = newValue}
@@ -346,12 +388,15 @@ package nonisolated struct Lance_Encodings21_FullZipLayout: Sendable {
   /// Clears the value of `valueCompression`. Subsequent reads from it will return its default value.
   package mutating func clearValueCompression() {self._valueCompression = nil}
 
+  /// Innermost first.
   package var layers: [Lance_Encodings21_RepDefLayer] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Details: Equatable, Sendable {
+    /// Fixed width: bits of a value, a multiple of 8. Spec: 04-full-zip.md, "Fixed width".
     case bitsPerValue(UInt32)
+    /// Variable width: bits of the length in front of a value, 32 or 64. Spec: 04-full-zip.md, "Variable width".
     case bitsPerOffset(UInt32)
 
   }
@@ -361,12 +406,13 @@ package nonisolated struct Lance_Encodings21_FullZipLayout: Sendable {
   fileprivate var _valueCompression: Lance_Encodings21_CompressiveEncoding? = nil
 }
 
-/// (position, size) of each value; the bytes lie elsewhere in the file.
+/// (position, size) of each value; the bytes lie elsewhere in the file. Spec: 06-blob.md, "Blob layout".
 package nonisolated struct Lance_Encodings21_BlobLayout: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// The layout of the pairs: mini-block, a packed struct of two 64-bit numbers.
   package var innerLayout: Lance_Encodings21_PageLayout {
     get {_storage._innerLayout ?? Lance_Encodings21_PageLayout()}
     set {_uniqueStorage()._innerLayout = newValue}
@@ -376,6 +422,7 @@ package nonisolated struct Lance_Encodings21_BlobLayout: @unchecked Sendable {
   /// Clears the value of `innerLayout`. Subsequent reads from it will return its default value.
   package mutating func clearInnerLayout() {_uniqueStorage()._innerLayout = nil}
 
+  /// Of the blob column itself, innermost first.
   package var layers: [Lance_Encodings21_RepDefLayer] {
     get {_storage._layers}
     set {_uniqueStorage()._layers = newValue}
@@ -388,6 +435,7 @@ package nonisolated struct Lance_Encodings21_BlobLayout: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// A general compressor. Inside Flat, Variable and InlineBitpacking it was never seen.
 package nonisolated struct Lance_Encodings21_BufferCompression: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -395,6 +443,7 @@ package nonisolated struct Lance_Encodings21_BufferCompression: Sendable {
 
   package var scheme: Lance_Encodings21_CompressionScheme = .compressionAlgorithmUnspecified
 
+  /// What the writer used; readers do not need it.
   package var level: Int32 {
     get {_level ?? 0}
     set {_level = newValue}
@@ -411,6 +460,7 @@ package nonisolated struct Lance_Encodings21_BufferCompression: Sendable {
   fileprivate var _level: Int32? = nil
 }
 
+/// How values become bytes; the outermost encoding is the first to undo. Spec: 07-encodings.md, "Contexts".
 package nonisolated struct Lance_Encodings21_CompressiveEncoding: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -549,13 +599,16 @@ package nonisolated struct Lance_Encodings21_CompressiveEncoding: @unchecked Sen
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Values back to back. Spec: 07-encodings.md, "Flat".
 package nonisolated struct Lance_Encodings21_Flat: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// 1 is a bitmap; otherwise whole bytes, except inside OutOfLineBitpacking.
   package var bitsPerValue: UInt64 = 0
 
+  /// Never seen.
   package var data: Lance_Encodings21_BufferCompression {
     get {_data ?? Lance_Encodings21_BufferCompression()}
     set {_data = newValue}
@@ -572,11 +625,13 @@ package nonisolated struct Lance_Encodings21_Flat: Sendable {
   fileprivate var _data: Lance_Encodings21_BufferCompression? = nil
 }
 
+/// Offsets and bytes. Spec: 07-encodings.md, "Variable".
 package nonisolated struct Lance_Encodings21_Variable: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Flat 32 or flat 64.
   package var offsets: Lance_Encodings21_CompressiveEncoding {
     get {_storage._offsets ?? Lance_Encodings21_CompressiveEncoding()}
     set {_uniqueStorage()._offsets = newValue}
@@ -586,6 +641,7 @@ package nonisolated struct Lance_Encodings21_Variable: @unchecked Sendable {
   /// Clears the value of `offsets`. Subsequent reads from it will return its default value.
   package mutating func clearOffsets() {_uniqueStorage()._offsets = nil}
 
+  /// Never seen.
   package var values: Lance_Encodings21_BufferCompression {
     get {_storage._values ?? Lance_Encodings21_BufferCompression()}
     set {_uniqueStorage()._values = newValue}
@@ -602,11 +658,13 @@ package nonisolated struct Lance_Encodings21_Variable: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// No bytes at all: items of fixed-size lists that are all null. Spec: 07-encodings.md, "Constant".
 package nonisolated struct Lance_Encodings21_Constant: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Never seen.
   package var value: Data {
     get {_value ?? Data()}
     set {_value = newValue}
@@ -623,16 +681,19 @@ package nonisolated struct Lance_Encodings21_Constant: Sendable {
   fileprivate var _value: Data? = nil
 }
 
+/// Blocks of 1024 values without headers, then a tail. Spec: 07-encodings.md, "OutOfLineBitpacking".
 package nonisolated struct Lance_Encodings21_OutOfLineBitpacking: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Bits of a word: 8, 16, 32 or 64.
   package var uncompressedBitsPerValue: UInt64 {
     get {_storage._uncompressedBitsPerValue}
     set {_uniqueStorage()._uncompressedBitsPerValue = newValue}
   }
 
+  /// Flat, with the packed width as bits per value.
   package var values: Lance_Encodings21_CompressiveEncoding {
     get {_storage._values ?? Lance_Encodings21_CompressiveEncoding()}
     set {_uniqueStorage()._values = newValue}
@@ -649,13 +710,16 @@ package nonisolated struct Lance_Encodings21_OutOfLineBitpacking: @unchecked Sen
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// One block of 1024 values behind a word with their width. Spec: 07-encodings.md, "InlineBitpacking".
 package nonisolated struct Lance_Encodings21_InlineBitpacking: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Bits of a word: 8, 16, 32 or 64.
   package var uncompressedBitsPerValue: UInt64 = 0
 
+  /// Never seen.
   package var values: Lance_Encodings21_BufferCompression {
     get {_values ?? Lance_Encodings21_BufferCompression()}
     set {_values = newValue}
@@ -672,16 +736,19 @@ package nonisolated struct Lance_Encodings21_InlineBitpacking: Sendable {
   fileprivate var _values: Lance_Encodings21_BufferCompression? = nil
 }
 
+/// Text with frequent pieces replaced by codes. Spec: 07-encodings.md, "FSST".
 package nonisolated struct Lance_Encodings21_Fsst: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// 2312 bytes, for the whole page.
   package var symbolTable: Data {
     get {_storage._symbolTable}
     set {_uniqueStorage()._symbolTable = newValue}
   }
 
+  /// The variable encoding of the codes.
   package var values: Lance_Encodings21_CompressiveEncoding {
     get {_storage._values ?? Lance_Encodings21_CompressiveEncoding()}
     set {_uniqueStorage()._values = newValue}
@@ -698,6 +765,7 @@ package nonisolated struct Lance_Encodings21_Fsst: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Never seen as an encoding: dictionaries are part of MiniBlockLayout.
 package nonisolated struct Lance_Encodings21_Dictionary: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -733,11 +801,13 @@ package nonisolated struct Lance_Encodings21_Dictionary: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Runs of equal values. Spec: 07-encodings.md, "RLE".
 package nonisolated struct Lance_Encodings21_Rle: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Flat, with the width of the type.
   package var values: Lance_Encodings21_CompressiveEncoding {
     get {_storage._values ?? Lance_Encodings21_CompressiveEncoding()}
     set {_uniqueStorage()._values = newValue}
@@ -747,6 +817,7 @@ package nonisolated struct Lance_Encodings21_Rle: @unchecked Sendable {
   /// Clears the value of `values`. Subsequent reads from it will return its default value.
   package mutating func clearValues() {_uniqueStorage()._values = nil}
 
+  /// Flat 8.
   package var runLengths: Lance_Encodings21_CompressiveEncoding {
     get {_storage._runLengths ?? Lance_Encodings21_CompressiveEncoding()}
     set {_uniqueStorage()._runLengths = newValue}
@@ -763,11 +834,13 @@ package nonisolated struct Lance_Encodings21_Rle: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// First bytes of all values, then all second bytes, … Spec: 07-encodings.md, "ByteStreamSplit".
 package nonisolated struct Lance_Encodings21_ByteStreamSplit: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Flat, with the width of the type.
   package var values: Lance_Encodings21_CompressiveEncoding {
     get {_storage._values ?? Lance_Encodings21_CompressiveEncoding()}
     set {_uniqueStorage()._values = newValue}
@@ -784,6 +857,7 @@ package nonisolated struct Lance_Encodings21_ByteStreamSplit: @unchecked Sendabl
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// A general compressor around another encoding. Spec: 07-encodings.md, "General compression".
 package nonisolated struct Lance_Encodings21_General: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -814,11 +888,13 @@ package nonisolated struct Lance_Encodings21_General: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Each value is a list of items. Spec: 07-encodings.md, "FixedSizeList".
 package nonisolated struct Lance_Encodings21_FixedSizeList: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Items of a list.
   package var itemsPerValue: UInt64 {
     get {_storage._itemsPerValue}
     set {_uniqueStorage()._itemsPerValue = newValue}
@@ -833,6 +909,7 @@ package nonisolated struct Lance_Encodings21_FixedSizeList: @unchecked Sendable 
   /// Clears the value of `values`. Subsequent reads from it will return its default value.
   package mutating func clearValues() {_uniqueStorage()._values = nil}
 
+  /// Whether the items have a validity bitmap.
   package var hasValidity_p: Bool {
     get {_storage._hasValidity_p}
     set {_uniqueStorage()._hasValidity_p = newValue}
@@ -845,16 +922,19 @@ package nonisolated struct Lance_Encodings21_FixedSizeList: @unchecked Sendable 
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Rows of fields of fixed width. Spec: 07-encodings.md, "PackedStruct".
 package nonisolated struct Lance_Encodings21_PackedStruct: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Bits of each field.
   package var bitsPerValue: [UInt64] {
     get {_storage._bitsPerValue}
     set {_uniqueStorage()._bitsPerValue = newValue}
   }
 
+  /// Flat, with the sum of the fields.
   package var values: Lance_Encodings21_CompressiveEncoding {
     get {_storage._values ?? Lance_Encodings21_CompressiveEncoding()}
     set {_uniqueStorage()._values = newValue}
@@ -871,6 +951,7 @@ package nonisolated struct Lance_Encodings21_PackedStruct: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Fields one after the other, some with a length in front. Spec: 07-encodings.md, "VariablePackedStruct".
 package nonisolated struct Lance_Encodings21_VariablePackedStruct: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -896,6 +977,7 @@ package nonisolated struct Lance_Encodings21_VariablePackedStruct: Sendable {
 
     package var layout: Lance_Encodings21_VariablePackedStruct.FieldEncoding.OneOf_Layout? = nil
 
+    /// Fixed width.
     package var bitsPerValue: UInt64 {
       get {
         if case .bitsPerValue(let v)? = layout {return v}
@@ -904,6 +986,7 @@ package nonisolated struct Lance_Encodings21_VariablePackedStruct: Sendable {
       set {layout = .bitsPerValue(newValue)}
     }
 
+    /// Variable width: bits of the length.
     package var bitsPerLength: UInt64 {
       get {
         if case .bitsPerLength(let v)? = layout {return v}
@@ -915,7 +998,9 @@ package nonisolated struct Lance_Encodings21_VariablePackedStruct: Sendable {
     package var unknownFields = SwiftProtobuf.UnknownStorage()
 
     package nonisolated enum OneOf_Layout: Equatable, Sendable {
+      /// Fixed width.
       case bitsPerValue(UInt64)
+      /// Variable width: bits of the length.
       case bitsPerLength(UInt64)
 
     }

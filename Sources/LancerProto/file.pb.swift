@@ -9,7 +9,7 @@
 //   https://github.com/apple/swift-protobuf/
 
 /// The schema inside a Lance data file and a manifest.
-/// Field numbers and names are the format's; the comments are ours. Spec: File container.
+/// Field numbers and names are the format's; the comments are ours. Spec: 08-types.md, "Schema tree".
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -36,17 +36,20 @@ package nonisolated struct Lance_File_Field: Sendable {
 
   package var type: Lance_File_Field.TypeEnum = .parent
 
+  /// As in Arrow; not unique.
   package var name: String = String()
 
-  /// Unique in the table; 0 is a valid id and absent on the wire.
+  /// Unique in the table, the same through renames; 0 is a valid id and absent on the wire. -1: a part of a blob of the
+  /// second form, which the table does not know. Spec: 08-types.md, "Field ids".
   package var id: Int32 = 0
 
   /// Id of the parent, -1 at the top.
   package var parentID: Int32 = 0
 
-  /// The type in words. Spec: Logical types.
+  /// The type in words. Spec: 08-types.md, "Logical types".
   package var logicalType: String = String()
 
+  /// Whether nulls are allowed; whether a page has some, its layers say.
   package var nullable: Bool = false
 
   package var encoding: Lance_File_Field.Encoding = .none
@@ -61,12 +64,16 @@ package nonisolated struct Lance_File_Field: Sendable {
   /// Clears the value of `dictionary`. Subsequent reads from it will return its default value.
   package mutating func clearDictionary() {self._dictionary = nil}
 
+  /// Kept for history; extensions are in the metadata.
   package var extensionName: String = String()
 
+  /// Arrow's field metadata, and requests to writers (lance-encoding:…).
   package var metadata: Dictionary<String,Data> = [:]
 
+  /// Part of a key that nobody enforces; merges may rely on it.
   package var unenforcedPrimaryKey: Bool = false
 
+  /// Place in the key, from 1; 0: not given.
   package var unenforcedPrimaryKeyPosition: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -177,7 +184,7 @@ package nonisolated struct Lance_File_Dictionary: Sendable {
   package init() {}
 }
 
-/// Global buffer 0 of every file.
+/// Global buffer 0 of every file. Spec: 01-file-container.md, "File descriptor".
 package nonisolated struct Lance_File_FileDescriptor: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -192,7 +199,7 @@ package nonisolated struct Lance_File_FileDescriptor: Sendable {
   /// Clears the value of `schema`. Subsequent reads from it will return its default value.
   package mutating func clearSchema() {self._schema = nil}
 
-  /// Number of rows.
+  /// Number of rows; some writers leave it out.
   package var length: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -202,11 +209,13 @@ package nonisolated struct Lance_File_FileDescriptor: Sendable {
   fileprivate var _schema: Lance_File_Schema? = nil
 }
 
+/// Spec: 08-types.md, "Schema tree".
 package nonisolated struct Lance_File_Schema: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Depth first, parents before children.
   package var fields: [Lance_File_Field] = []
 
   package var metadata: Dictionary<String,Data> = [:]

@@ -8,7 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// Column metadata of a Lance data file (file versions 2.0 and later). Spec: File container.
+/// Column metadata of a Lance data file (file versions 2.0 and later). Field numbers and
+/// names are the format's; the comments are ours. Spec: 01-file-container.md, "Column metadata".
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -75,6 +76,7 @@ package nonisolated struct Lance_File_V2_Encoding: Sendable {
   package init() {}
 }
 
+/// Never seen.
 package nonisolated struct Lance_File_V2_DeferredEncoding: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -102,7 +104,7 @@ package nonisolated struct Lance_File_V2_DirectEncoding: Sendable {
   package init() {}
 }
 
-/// One leaf column of the file.
+/// One leaf column of the file. Spec: 01-file-container.md, "Pages".
 package nonisolated struct Lance_File_V2_ColumnMetadata: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -120,6 +122,7 @@ package nonisolated struct Lance_File_V2_ColumnMetadata: Sendable {
 
   package var pages: [Lance_File_V2_ColumnMetadata.Page] = []
 
+  /// Buffers of the column itself; not used by 2.1 and 2.2.
   package var bufferOffsets: [UInt64] = []
 
   package var bufferSizes: [UInt64] = []
@@ -134,11 +137,13 @@ package nonisolated struct Lance_File_V2_ColumnMetadata: Sendable {
     /// Absolute file offsets, each a multiple of 64.
     package var bufferOffsets: [UInt64] = []
 
+    /// In bytes, one for each offset; 0 occurs.
     package var bufferSizes: [UInt64] = []
 
     /// Rows of this leaf column; child slots below a fixed-size list of structs.
     package var length: UInt64 = 0
 
+    /// Direct, an Any around a PageLayout.
     package var encoding: Lance_File_V2_Encoding {
       get {_encoding ?? Lance_File_V2_Encoding()}
       set {_encoding = newValue}
@@ -148,7 +153,7 @@ package nonisolated struct Lance_File_V2_ColumnMetadata: Sendable {
     /// Clears the value of `encoding`. Subsequent reads from it will return its default value.
     package mutating func clearEncoding() {self._encoding = nil}
 
-    /// Number of the page's first top-level row.
+    /// Number of the page's first top-level row; informative.
     package var priority: UInt64 = 0
 
     package var unknownFields = SwiftProtobuf.UnknownStorage()

@@ -8,7 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// Messages of vector indexes: the model in the index files, and what the manifest says about them. Spec: Vector indexes.
+/// Messages of vector indexes: the model in the index files, and what the manifest says about them. Field
+/// numbers and names are the format's; the comments are ours. Spec: 13-vector-index.md, "Index details".
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -69,7 +70,7 @@ package nonisolated enum Lance_Index_Pb_VectorMetricType: SwiftProtobuf.Enum, Sw
 
 }
 
-/// Numbers of a matrix, row by row.
+/// Numbers of a matrix, row by row. Spec: 13-vector-index.md, "IVF".
 package nonisolated struct Lance_Index_Pb_Tensor: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

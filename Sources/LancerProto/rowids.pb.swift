@@ -9,7 +9,7 @@
 //   https://github.com/apple/swift-protobuf/
 
 /// Stable row ids of a fragment and the versions its rows were made and last changed in.
-/// Field numbers and names are the format's; the comments are ours. Spec: Stable row ids.
+/// Field numbers and names are the format's; the comments are ours. Spec: 10-table.md, "Stable row ids".
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -41,6 +41,7 @@ package nonisolated struct Lance_Table_RowIdSequence: Sendable {
   package init() {}
 }
 
+/// Some ids in order.
 package nonisolated struct Lance_Table_U64Segment: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -162,6 +163,7 @@ package nonisolated struct Lance_Table_U64Segment: Sendable {
   package init() {}
 }
 
+/// Numbers as they come; writers choose the narrowest form.
 package nonisolated struct Lance_Table_EncodedU64Array: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -232,6 +234,7 @@ package nonisolated struct Lance_Table_EncodedU64Array: Sendable {
     package init() {}
   }
 
+  /// Little-endian numbers of 8 bytes.
   package nonisolated struct U64Array: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -247,6 +250,7 @@ package nonisolated struct Lance_Table_EncodedU64Array: Sendable {
   package init() {}
 }
 
+/// In which version each row of a fragment was made, or changed last.
 package nonisolated struct Lance_Table_RowDatasetVersionSequence: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

@@ -9,7 +9,7 @@
 //   https://github.com/apple/swift-protobuf/
 
 /// A table: its manifest, fragments, data files, deletion files and index entries.
-/// Field numbers and names are the format's; the comments are ours. Spec: Table layer.
+/// Field numbers and names are the format's; the comments are ours. Spec: 10-table.md, "Manifest".
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -45,6 +45,7 @@ package nonisolated struct Lance_Table_Manifest: @unchecked Sendable {
     set {_uniqueStorage()._fragments = newValue}
   }
 
+  /// Number of the version; it counts, should the file name say something else.
   package var version: UInt64 {
     get {_storage._version}
     set {_uniqueStorage()._version = newValue}
@@ -71,6 +72,7 @@ package nonisolated struct Lance_Table_Manifest: @unchecked Sendable {
   /// Clears the value of `indexSection`. Subsequent reads from it will return its default value.
   package mutating func clearIndexSection() {_uniqueStorage()._indexSection = nil}
 
+  /// When the version was committed, UTC.
   package var timestamp: SwiftProtobuf.Google_Protobuf_Timestamp {
     get {_storage._timestamp ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
     set {_uniqueStorage()._timestamp = newValue}
@@ -86,7 +88,7 @@ package nonisolated struct Lance_Table_Manifest: @unchecked Sendable {
     set {_uniqueStorage()._tag = newValue}
   }
 
-  /// Features a reader must know. Spec: Feature flags.
+  /// Features a reader must know. Spec: 10-table.md, "Feature flags".
   package var readerFeatureFlags: UInt64 {
     get {_storage._readerFeatureFlags}
     set {_uniqueStorage()._readerFeatureFlags = newValue}
@@ -138,6 +140,7 @@ package nonisolated struct Lance_Table_Manifest: @unchecked Sendable {
   /// Clears the value of `dataFormat`. Subsequent reads from it will return its default value.
   package mutating func clearDataFormat() {_uniqueStorage()._dataFormat = nil}
 
+  /// Settings of the table, lance.auto_cleanup.… among them.
   package var config: Dictionary<String,String> {
     get {_storage._config}
     set {_uniqueStorage()._config = newValue}
@@ -149,6 +152,7 @@ package nonisolated struct Lance_Table_Manifest: @unchecked Sendable {
     set {_uniqueStorage()._basePaths = newValue}
   }
 
+  /// What was noted about the table.
   package var tableMetadata: Dictionary<String,String> {
     get {_storage._tableMetadata}
     set {_uniqueStorage()._tableMetadata = newValue}
@@ -243,6 +247,7 @@ package nonisolated struct Lance_Table_Manifest: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Another root of files. Spec: 10-table.md, "Data files".
 package nonisolated struct Lance_Table_BasePath: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -262,6 +267,7 @@ package nonisolated struct Lance_Table_BasePath: Sendable {
   /// Whether the path is a table's root (data files are in its data directory) or holds the files itself.
   package var isDatasetRoot: Bool = false
 
+  /// Absolute path or URL.
   package var path: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -271,12 +277,13 @@ package nonisolated struct Lance_Table_BasePath: Sendable {
   fileprivate var _name: String? = nil
 }
 
-/// Rows that were written together; split into files by columns.
+/// Rows that were written together; split into files by columns. Spec: 10-table.md, "Fragments".
 package nonisolated struct Lance_Table_DataFragment: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Up to 2^32 - 1, never used again.
   package var id: UInt64 {
     get {_storage._id}
     set {_uniqueStorage()._id = newValue}
@@ -296,7 +303,7 @@ package nonisolated struct Lance_Table_DataFragment: @unchecked Sendable {
   /// Clears the value of `deletionFile`. Subsequent reads from it will return its default value.
   package mutating func clearDeletionFile() {_uniqueStorage()._deletionFile = nil}
 
-  /// Rows in the files, deleted ones counted.
+  /// Rows in the files, deleted ones counted; 0: not known.
   package var physicalRows: UInt64 {
     get {_storage._physicalRows}
     set {_uniqueStorage()._physicalRows = newValue}
@@ -307,7 +314,7 @@ package nonisolated struct Lance_Table_DataFragment: @unchecked Sendable {
     set {_uniqueStorage()._rowIDSequence = newValue}
   }
 
-  /// A RowIdSequence. Spec: Stable row ids.
+  /// A RowIdSequence. Spec: 10-table.md, "Stable row ids".
   package var inlineRowIds: Data {
     get {
       if case .inlineRowIds(let v)? = _storage._rowIDSequence {return v}
@@ -369,7 +376,7 @@ package nonisolated struct Lance_Table_DataFragment: @unchecked Sendable {
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_RowIDSequence: Equatable, Sendable {
-    /// A RowIdSequence. Spec: Stable row ids.
+    /// A RowIdSequence. Spec: 10-table.md, "Stable row ids".
     case inlineRowIds(Data)
     case externalRowIds(Lance_Table_ExternalFile)
 
@@ -392,6 +399,7 @@ package nonisolated struct Lance_Table_DataFragment: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// One file of a fragment: some columns of all its rows. Spec: 10-table.md, "Data files".
 package nonisolated struct Lance_Table_DataFile: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -400,12 +408,13 @@ package nonisolated struct Lance_Table_DataFile: Sendable {
   /// Relative to the data directory.
   package var path: String = String()
 
-  /// Field ids that have a column in the file; -2 where a newer file took over.
+  /// Ids of the leaf fields that have a column in the file; -2 where a newer file took over.
   package var fields: [Int32] = []
 
   /// The column of the file for each of `fields`.
   package var columnIndices: [Int32] = []
 
+  /// (2, 1), (2, 2); 2.0 is (2, 0) here although its files say (0, 3).
   package var fileMajorVersion: UInt32 = 0
 
   package var fileMinorVersion: UInt32 = 0
@@ -430,6 +439,8 @@ package nonisolated struct Lance_Table_DataFile: Sendable {
   fileprivate var _baseID: UInt32? = nil
 }
 
+/// Which rows of a fragment are gone: {fragment}-{read_version}-{id}.arrow or .bin in _deletions.
+/// Spec: 10-table.md, "Deletion files".
 package nonisolated struct Lance_Table_DeletionFile: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -517,7 +528,7 @@ package nonisolated struct Lance_Table_ExternalFile: Sendable {
   package init() {}
 }
 
-/// The first message of a manifest file of a table with indices.
+/// The first message of a manifest file of a table with indices. Spec: 13-vector-index.md, "Index entries".
 package nonisolated struct Lance_Table_IndexSection: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -557,12 +568,13 @@ package nonisolated struct Lance_Table_IndexFile: Sendable {
   package init() {}
 }
 
-/// One segment of an index.
+/// One segment of an index; segments of one name cover different fragments.
 package nonisolated struct Lance_Table_IndexMetadata: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// With hyphens the name of its folder in _indices.
   package var uuid: Lance_Table_UUID {
     get {_uuid ?? Lance_Table_UUID()}
     set {_uuid = newValue}
@@ -572,6 +584,7 @@ package nonisolated struct Lance_Table_IndexMetadata: Sendable {
   /// Clears the value of `uuid`. Subsequent reads from it will return its default value.
   package mutating func clearUuid() {self._uuid = nil}
 
+  /// Ids of the fields it is on.
   package var fields: [Int32] = []
 
   package var name: String = String()
@@ -579,9 +592,10 @@ package nonisolated struct Lance_Table_IndexMetadata: Sendable {
   /// The version the index was made from.
   package var datasetVersion: UInt64 = 0
 
-  /// Roaring bitmap of the fragments covered.
+  /// Roaring bitmap of the fragments covered; ids of fragments that are gone do no harm.
   package var fragmentBitmap: Data = Data()
 
+  /// What kind of index it is. Spec: 13-vector-index.md, "Index details".
   package var indexDetails: SwiftProtobuf.Google_Protobuf_Any {
     get {_indexDetails ?? SwiftProtobuf.Google_Protobuf_Any()}
     set {_indexDetails = newValue}
@@ -591,6 +605,7 @@ package nonisolated struct Lance_Table_IndexMetadata: Sendable {
   /// Clears the value of `indexDetails`. Subsequent reads from it will return its default value.
   package mutating func clearIndexDetails() {self._indexDetails = nil}
 
+  /// Of the index's files; a reader must not use an index of a version that it does not know.
   package var indexVersion: Int32 {
     get {_indexVersion ?? 0}
     set {_indexVersion = newValue}
@@ -610,6 +625,7 @@ package nonisolated struct Lance_Table_IndexMetadata: Sendable {
   /// Clears the value of `createdAt`. Subsequent reads from it will return its default value.
   package mutating func clearCreatedAt() {self._createdAt = nil}
 
+  /// Which BasePath it is under; absent means this table's root.
   package var baseID: UInt32 {
     get {_baseID ?? 0}
     set {_baseID = newValue}
@@ -619,6 +635,7 @@ package nonisolated struct Lance_Table_IndexMetadata: Sendable {
   /// Clears the value of `baseID`. Subsequent reads from it will return its default value.
   package mutating func clearBaseID() {self._baseID = nil}
 
+  /// Its files; informative.
   package var files: [Lance_Table_IndexFile] = []
 
   package var coveringFields: [Int32] = []

@@ -9,7 +9,7 @@
 //   https://github.com/apple/swift-protobuf/
 
 /// What a commit did: the content of a `.txn` file and of the transaction section of a manifest.
-/// Field numbers and names are the format's; the comments are ours. Spec: Transactions.
+/// Field numbers and names are the format's; the comments are ours. Spec: 11-commits.md, "Transactions".
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -28,6 +28,7 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// One commit.
 package nonisolated struct Lance_Table_Transaction: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -36,6 +37,7 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
   /// The version the writer had read when it began.
   package var readVersion: UInt64 = 0
 
+  /// Part of the file's name; no idempotence key.
   package var uuid: String = String()
 
   /// Unused.
@@ -44,6 +46,7 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
   /// `__lance_commit_message` is the commit message.
   package var transactionProperties: Dictionary<String,String> = [:]
 
+  /// What it did. A reader must not fail on one that it does not know. Spec: 11-commits.md, "Operations".
   package var operation: Lance_Table_Transaction.OneOf_Operation? = nil
 
   package var append: Lance_Table_Transaction.Append {
@@ -176,6 +179,7 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
+  /// What it did. A reader must not fail on one that it does not know. Spec: 11-commits.md, "Operations".
   package nonisolated enum OneOf_Operation: Equatable, Sendable {
     case append(Lance_Table_Transaction.Append)
     case delete(Lance_Table_Transaction.Delete)
@@ -250,10 +254,13 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
     // methods supported on all messages.
 
+    /// With their new deletion files; everything else exactly as in the manifest.
     package var updatedFragments: [Lance_Table_DataFragment] = []
 
+    /// Fragments without a row left.
     package var deletedFragmentIds: [UInt64] = []
 
+    /// The condition as text; informative.
     package var predicate: String = String()
 
     package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -282,6 +289,7 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
     package init() {}
   }
 
+  /// Index entries come and go; both for a replacement.
   package nonisolated struct CreateIndex: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -410,6 +418,7 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
     package init() {}
   }
 
+  /// An older version becomes the newest again.
   package nonisolated struct Restore: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -435,6 +444,7 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
     package init() {}
   }
 
+  /// Rows changed, by moving them (REWRITE_ROWS) or by new files for columns (REWRITE_COLUMNS).
   package nonisolated struct Update: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -446,8 +456,10 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
 
     package var newFragments: [Lance_Table_DataFragment] = []
 
+    /// Columns that were written anew, with REWRITE_COLUMNS.
     package var fieldsModified: [UInt32] = []
 
+    /// Fields that were updated: fragments stay in the bitmaps of indexes on other fields.
     package var fieldsForPreservingFragBitmap: [UInt32] = []
 
     package var updateMode: Lance_Table_Transaction.UpdateMode = .rewriteRows
@@ -499,6 +511,7 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
     package init() {}
   }
 
+  /// Settings and metadata. Spec: 11-commits.md, "Operations".
   package nonisolated struct UpdateConfig: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -531,6 +544,7 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
     /// Clears the value of `schemaMetadataUpdates`. Subsequent reads from it will return its default value.
     package mutating func clearSchemaMetadataUpdates() {self._schemaMetadataUpdates = nil}
 
+    /// By field id.
     package var fieldMetadataUpdates: Dictionary<Int32,Lance_Table_Transaction.UpdateMap> = [:]
 
     package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -565,6 +579,7 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
     fileprivate var _newFile: Lance_Table_DataFile? = nil
   }
 
+  /// New files for columns of fragments; the fields become -2 in the older files.
   package nonisolated struct DataReplacement: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -588,6 +603,7 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
     package init() {}
   }
 
+  /// The first commit of a branch or of a shallow clone.
   package nonisolated struct Clone: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -625,6 +641,7 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
     fileprivate var _branchName: String? = nil
   }
 
+  /// Base paths added.
   package nonisolated struct UpdateBases: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
