@@ -576,7 +576,13 @@ def check_worked(path: pathlib.Path) -> tuple[int, list[str]]:
             want = [want.get(str(i), want["rest"]) for i in range(int(count))]
         if got != want:
             problems.append(f"{path.name}: {words} decodes to {listing(got)}, not {listing(want)}")
-    if len(found) != path.read_text().count("<!-- worked:"):
+    for words, expected in re.findall(r"<!-- levels: (.*?) -> (.*?) -->", path.read_text()):
+        layers, *content = (json.loads(part) for part in words.split())
+        kinds = [("list" if layer in pages.LISTS else "leaf", 0) for layer in layers]
+        if pages.unravel(layers, tuple(content), kinds) != json.loads(expected):
+            problems.append(f"{path.name}: the levels {words} are not those of {expected}")
+        found.append(words)
+    if len(found) != len(re.findall("<!-- (?:worked|levels):", path.read_text())):
         problems.append(f"{path.name}: a worked example that is not understood")
     return len(found), problems
 
