@@ -28,7 +28,7 @@ struct LancerCommand: AsyncParsableCommand {
             DeleteCommand.self, Update.self, Restore.self, TagCommand.self, Columns.self, Config.self,
             Compact.self, Cleanup.self, Diff.self,
             IndexCommand.self, SearchCommand.self,
-            Verify.self, Repair.self,
+            Verify.self, Repair.self, ConformanceCommand.self,
         ]
     )
 }
