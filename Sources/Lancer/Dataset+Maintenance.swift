@@ -111,9 +111,10 @@ extension Dataset {
         try await table.planCompaction(try options.rules).bins.reduce(0) { $0 + $1.fragments.count }
     }
 
-    /// Writes small fragments and those with many deleted rows anew, as fewer and larger ones. Rows keep their order; in
-    /// a table with indices, rows written anew move to the end and are not covered by the indices until those are
-    /// optimized. Memory does not grow with the table.
+    /// Writes small fragments and those with many deleted rows anew, as fewer and larger ones. Rows keep their order, and
+    /// indices of vectors are written anew, so that they go on covering the rows; only fragments that the same indices
+    /// cover are merged. In a table with other indices, rows written anew move to the end and are not covered by those
+    /// until they are optimized. Memory does not grow with the table.
     ///
     /// - Parameter progress: Told after each batch that was written its rows and their bytes in memory.
     /// - Returns: The new version, with what other writers committed since this one; this value when there is nothing to

@@ -54,6 +54,7 @@ public struct Dataset: Sendable {
     /// - Parameters:
     ///   - selector: Which version.
     ///   - checksums: Which bytes are compared with the checksums that Lancer's data files carry.
+    ///   - indexCacheBytes: Memory for the parts of vector indices that were used last.
     ///   - onWarning: Called for each of ``warnings``; writes to standard error by default.
     /// - Throws: `notFound` when there is no table, no such version or tag, `corrupt` or `truncated` when its manifest is
     ///   damaged, `unsupported` when it needs a feature Lancer does not know, `io`.
@@ -62,9 +63,10 @@ public struct Dataset: Sendable {
         _ path: String,
         at selector: VersionSelector = .latest,
         checksums: ChecksumPolicy = .scans,
+        indexCacheBytes: Int = 1 << 30,
         onWarning: DatasetWarning.Handler = DatasetWarning.toStandardError
     ) async throws -> Dataset {
-        let table = try await openTable(try LocalPath.parse(path), selector, checksums.comparison)
+        let table = try await openTable(try LocalPath.parse(path), selector, checksums.comparison, indexCacheBytes)
         let dataset = try Dataset(path: path, table: table)
         for warning in dataset.warnings { onWarning(warning) }
         return dataset
@@ -73,15 +75,30 @@ public struct Dataset: Sendable {
     private static func openTable(
         _ root: String,
         _ selector: VersionSelector,
-        _ comparison: PageComparison
+        _ comparison: PageComparison,
+        _ cacheBytes: Int
     ) async throws(LanceError) -> Table {
         let store = LocalStore(root: root)
         switch selector {
-        case .latest: return try await Table.open(store, comparison: comparison)
-        case .version(let version): return try await Table.open(store, version: version, comparison: comparison)
-        case .asOf(let moment): return try await Table.open(store, asOf: moment.instant, comparison: comparison)
+        case .latest: return try await Table.open(store, comparison: comparison, indexCacheBytes: cacheBytes)
+        case .version(let version):
+            return try await Table.open(
+                store,
+                version: version,
+                comparison: comparison,
+                indexCacheBytes: cacheBytes
+            )
+        case .asOf(let moment):
+            return try await Table.open(
+                store,
+                asOf: moment.instant,
+                comparison: comparison,
+                indexCacheBytes: cacheBytes
+            )
         case .tag(let name):
-            return try await Table.open(store, tag: name, comparison: comparison) { LocalStore(root: "\(root)/\($0)") }
+            return try await Table.open(store, tag: name, comparison: comparison, indexCacheBytes: cacheBytes) {
+                LocalStore(root: "\(root)/\($0)")
+            }
         }
     }
 

@@ -107,6 +107,10 @@ package struct LocalStore: ObjectStore {
         if let error, error != ENOENT { throw SystemCall.failure("remove", full, error) }
     }
 
+    package func makeScratch(in directory: String) throws(LanceError) -> any ScratchObject {
+        try LocalScratch(directory: fullPath(directory))
+    }
+
     package func create(_ path: String) throws(LanceError) -> any ObjectSink {
         try LocalSink(path: fullPath(path), durable: durable)
     }

@@ -65,6 +65,26 @@ package protocol ObjectStore: Sendable {
     ///
     /// - Throws: `io`.
     func create(_ path: String) throws(LanceError) -> any ObjectSink
+
+    /// Makes an empty file for work that does not fit in memory, in a directory of the store. Nobody else sees it, and it is
+    /// gone when its last reference is, however the process ends.
+    ///
+    /// - Throws: `io`.
+    func makeScratch(in directory: String) throws(LanceError) -> any ScratchObject
+}
+
+/// Bytes that are appended, then read anywhere, and never kept.
+package protocol ScratchObject: AnyObject, Sendable {
+    /// Adds bytes at the end.
+    ///
+    /// - Throws: `io`.
+    func append(_ bytes: UnsafeRawBufferPointer) throws(LanceError)
+    /// Reads bytes that were appended before.
+    ///
+    /// - Throws: `truncated`, `io`.
+    func read(offset: Int, count: Int) throws(LanceError) -> ArrowBuffer
+    /// Gives the space back.
+    func remove()
 }
 
 /// An object opened for reading.
@@ -118,6 +138,8 @@ package protocol ObjectSink: AnyObject, ByteSink {
 }
 
 extension ObjectStore {
+    package func makeScratch(in directory: String) throws(LanceError) -> any ScratchObject { MemoryScratch() }
+
     package func removeEmptyDirectory(_ path: String) async {}
 
     package func secure(_ path: String) async throws(LanceError) {}

@@ -32,9 +32,10 @@ package struct Table: Sendable {
     package static func open(
         _ store: any ObjectStore,
         version: UInt64? = nil,
-        comparison: PageComparison = .scans
+        comparison: PageComparison = .scans,
+        indexCacheBytes: Int = IndexFiles.defaultCacheBytes
     ) async throws(LanceError) -> Table {
-        let files = TableFiles(store: store, comparison: comparison)
+        let files = TableFiles(store: store, comparison: comparison, indexCacheBytes: indexCacheBytes)
         return if let version { try await open(store, version, files) } else { try await openNewest(store, files) }
     }
 

@@ -182,7 +182,7 @@ enum MemoryIndex {
         let built = try await VectorIndexBuilder.combine(
             segments,
             adding: source,
-            remap: remap,
+            remap: { remap($1) },
             index: index,
             auxiliary: auxiliary,
             scratch: CountingScratch(),

@@ -150,7 +150,7 @@ struct MaintenanceTests {
         let before = try await TableFixture.ids(indexed)
         let addresses = try await indexed.addresses(ofRows: Array(before.indices))
         let seen = Mutex<RowAddressMap?>(nil)
-        let remap: Table.IndexRemapping = { _, map in
+        let remap: Table.IndexRewriting = { _, map in
             seen.withLock { $0 = map }
             return [
                 .with {

@@ -54,7 +54,7 @@ package enum VectorIndexBuilder {
             model,
             [],
             source,
-            { $0 },
+            { $1 },
             Target(index: index, auxiliary: auxiliary, scratch: scratch, memoryLimit: memoryLimit, seed: seed),
             BuildControl(threads: threads, progress: progress)
         )
@@ -65,12 +65,13 @@ package enum VectorIndexBuilder {
     /// - Parameters:
     ///   - segments: at least one; the first one's model is written.
     ///   - source: rows to add, or nil.
-    ///   - remap: the new id of a row, or nil for a row that is to be left out.
+    ///   - remap: the new id of a row, which is told with its segment's place in `segments`; nil for a row that is to be left
+    ///     out.
     /// - Throws: `invalidArgument` if models differ; as ``build(_:_:index:auxiliary:scratch:memoryLimit:threads:seed:progress:)``.
     package static func combine(
         _ segments: [VectorIndexSegment],
         adding source: (any VectorSource)? = nil,
-        remap: @escaping @Sendable (UInt64) -> UInt64? = { $0 },
+        remap: @escaping @Sendable (_ segment: Int, _ rowID: UInt64) -> UInt64? = { $1 },
         index: any ByteSink,
         auxiliary: any ByteSink,
         scratch: any ScratchSpace,
@@ -106,7 +107,7 @@ package enum VectorIndexBuilder {
         _ model: VectorIndexModel,
         _ segments: [VectorIndexSegment],
         _ source: (any VectorSource)?,
-        _ remap: (UInt64) -> UInt64?,
+        _ remap: (Int, UInt64) -> UInt64?,
         _ target: Target,
         _ control: BuildControl
     ) async throws -> BuiltVectorIndex {
@@ -142,7 +143,9 @@ package enum VectorIndexBuilder {
         )
         for partition in 0..<model.partitionCount {
             var rows = try store.rows(of: partition)
-            for segment in segments { try await append(segment, partition, remap, &rows) }
+            for (place, segment) in segments.enumerated() {
+                try await append(segment, partition, { remap(place, $0) }, &rows)
+            }
             let rowIDs = rows.rowIDs
             try assembler.write(rowIDs: rowIDs, codes: rows.takeCodes())
         }

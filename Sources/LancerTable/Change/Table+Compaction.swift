@@ -27,14 +27,16 @@ extension Table {
 
     /// Writes small fragments and those with many deleted rows anew, as fewer and larger ones.
     ///
-    /// Rows keep their order: fragments behind the first one that changes get new ids, too, without being written. In a
-    /// table with indices of row addresses that are not remapped they keep their ids instead, so that the indices go on covering them, and
-    /// rows written anew move to the end, as the reference does it; indices do not cover those until they are optimized.
-    /// Memory holds a few batches and the unfinished pages of one file.
+    /// Rows keep their order: fragments behind the first one that changes get new ids, too, without being written. Indices
+    /// of vectors are written anew with the rows' new addresses; in tables with stable row ids they stay as they are and
+    /// cover the new fragments. Other indices of row addresses are left as they are: then fragments behind keep their ids,
+    /// so that those indices go on covering them, and rows written anew move to the end, as the reference does it; such
+    /// indices do not cover those until they are optimized. Memory holds a few batches and the unfinished pages of one file.
     ///
     /// - Parameters:
     ///   - progress: Told after each batch how many rows were written and the batch's bytes.
-    ///   - remap: Makes index segments anew for the rows' new addresses; nil leaves all as they are.
+    ///   - indexMemory: Bytes that writing indices anew may use.
+    ///   - remap: Writes the indices in another way; nil for the usual one.
     /// - Returns: The new version; this one when there is nothing to do.
     /// - Throws: `unsupported` for file versions that are only read, `conflict`, `corrupt`, `io`. The rows are as they were
     ///   then.
@@ -42,20 +44,22 @@ extension Table {
         _ rules: CompactionRules,
         commitMessage: String?,
         progress: WriteProgress? = nil,
-        remap: IndexRemapping? = nil
+        indexMemory: Int = 2 << 30,
+        remap: IndexRewriting? = nil
     ) async throws -> Table {
-        try await retrying { try await $0.compactOnce(rules, commitMessage, progress, remap) }
+        try await retrying { try await $0.compactOnce(rules, commitMessage, progress, indexMemory, remap) }
     }
 
     /// Makes index segments anew after a compaction of `table`, whose rows get the addresses of the map.
-    package typealias IndexRemapping =
+    package typealias IndexRewriting =
         @Sendable (_ table: Table, _ map: RowAddressMap) async throws -> [RewrittenIndex]
 
     private func compactOnce(
         _ rules: CompactionRules,
         _ commitMessage: String?,
         _ progress: WriteProgress?,
-        _ remap: IndexRemapping?
+        _ indexMemory: Int,
+        _ remap: IndexRewriting?
     ) async throws -> Table {
         try manifest.writerFlags.requireKnown(to: "write")
         guard let version = FileVersion(manifest.fileVersion) else {
@@ -69,8 +73,8 @@ extension Table {
             for bin in plan.bins {
                 groups.append(try await rewrite(bin, version, rules, progress, &written))
             }
-            // Indices hold addresses in tables with stable row ids, too.
-            if manifest.indexSection == nil || remap != nil { groups = withFollowers(groups) }
+            var remapping = try await IndexRemapping(self, memoryLimit: indexMemory)
+            if remapping.keepsAll || remap != nil { groups = withFollowers(groups) }
             let loop = CommitLoop(store: store, commitMessage: commitMessage)
             let count = groups.reduce(0) { $0 + $1.new.count }
             if count > 0 {
@@ -79,10 +83,10 @@ extension Table {
                 }
                 try await number(&groups, from: UInt64(highest) + 1 - UInt64(count), &written)
             }
-            var indices: [RewrittenIndex] = []
-            if let remap, manifest.indexSection != nil {
-                indices = try await remap(self, try await RowAddressMap(groups, files, manifest))
-            }
+            let map = try await RowAddressMap(groups, files, manifest)
+            let indices: [RewrittenIndex]
+            if let remap { indices = try await remap(self, map) } else { indices = try await remapping.rewrite(map) }
+            written += remapping.paths
             let operation = Operation.rewrite(groups, indices: indices)
             return advanced(
                 to: try await Self.unwrapping { () async throws(CommitLoop.Failure) in

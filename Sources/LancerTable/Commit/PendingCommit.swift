@@ -79,9 +79,10 @@ struct PendingCommit {
             )
         case .rewrite(let groups, let indices):
             try draft.rewrite(groups)
-            if !indices.isEmpty {
+            if draft.indexSection != nil, !indices.isEmpty || current.hasStableRowIDs {
                 var entries = try IndexEntries(draft.indexSection)
-                try entries.rewrite(indices, groups)
+                // Stable ids stay right wherever the rows are.
+                try entries.rewrite(indices, groups, keepsIDs: current.hasStableRowIDs)
                 draft.indexSection = try entries.section()
             }
             message = .rewrite(

@@ -9,14 +9,20 @@ extension Table {
         _ store: any ObjectStore,
         tag name: String,
         comparison: PageComparison = .scans,
+        indexCacheBytes: Int = IndexFiles.defaultCacheBytes,
         branch: (String) -> any ObjectStore
     ) async throws(LanceError) -> Table {
         let tag = try await TagList(store: store).tag(name)
         guard let branchName = tag.branch, branchName != "main" else {
-            return try await open(store, version: tag.version, comparison: comparison)
+            return try await open(store, version: tag.version, comparison: comparison, indexCacheBytes: indexCacheBytes)
         }
         try DataFile.checkName(branchName)
-        return try await open(branch("tree/\(branchName)"), version: tag.version, comparison: comparison)
+        return try await open(
+            branch("tree/\(branchName)"),
+            version: tag.version,
+            comparison: comparison,
+            indexCacheBytes: indexCacheBytes
+        )
     }
 
     /// Opens the version that was the newest at a moment: the last one committed at or before it.
@@ -26,7 +32,8 @@ extension Table {
     package static func open(
         _ store: any ObjectStore,
         asOf moment: Instant,
-        comparison: PageComparison = .scans
+        comparison: PageComparison = .scans,
+        indexCacheBytes: Int = IndexFiles.defaultCacheBytes
     ) async throws(LanceError) -> Table {
         let versions = VersionList(store: store)
         let names = try await versions.all()
@@ -44,7 +51,7 @@ extension Table {
                 continue
             }
             if Instant(manifest.timestamp) <= moment {
-                let files = TableFiles(store: store, comparison: comparison)
+                let files = TableFiles(store: store, comparison: comparison, indexCacheBytes: indexCacheBytes)
                 return Table(store: store, name: name, manifest: manifest, files: files, unreadable: unreadable)
             }
             first = manifest

@@ -7,7 +7,9 @@ import LancerKernels
 struct DistanceFunction: Sendable {
     let metric: VectorMetric
     private let element: VectorElementType
-    private let queries: VectorQueries
+    private let dimension: Int
+    /// The queries, in columns of halves rounded to such, as the reference does it.
+    private let floats: [Float]
     /// Lengths of the query vectors; only for cosine.
     private let norms: [Float]
     /// The queries as doubles, for columns of such.
@@ -16,13 +18,33 @@ struct DistanceFunction: Sendable {
     init(_ metric: VectorMetric, _ queries: VectorQueries, _ element: VectorElementType) {
         self.metric = metric
         self.element = element
-        self.queries = queries
+        dimension = queries.dimension
+        let floats = element == .float16 ? Self.rounded(queries.floats) : queries.floats
+        self.floats = floats
         doubles = element == .float64 ? queries.doubles ?? queries.floats.map { Double($0) } : []
         norms =
             metric == .cosine
             ? (0..<queries.count).map { index in
-                Float(queries[index].reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot())
+                let query = floats[(index * queries.dimension)..<((index + 1) * queries.dimension)]
+                return Float(query.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot())
             } : []
+    }
+
+    private static func rounded(_ values: [Float]) -> [Float] {
+        var result = values
+        let halves = ArrowBuffer(count: values.count * 2) { target in
+            values.withUnsafeBufferPointer { source in
+                guard let to = target.baseAddress, let from = source.baseAddress else { return }
+                HalfConversion.narrow(from, count: source.count, into: to)
+            }
+        }
+        halves.withUnsafeBytes { source in
+            result.withUnsafeMutableBufferPointer { target in
+                guard let to = target.baseAddress, let from = source.baseAddress else { return }
+                HalfConversion.widen(from, count: target.count, into: to)
+            }
+        }
+        return result
     }
 
     /// Distances of vectors that lie back to back from one query.
@@ -31,7 +53,6 @@ struct DistanceFunction: Sendable {
     ///   - rows: The first vector's first byte.
     ///   - out: Gets a distance for each of the `count` vectors; NaN where there is none.
     func distances(query: Int, _ rows: UnsafeRawPointer, count: Int, into out: UnsafeMutablePointer<Float>) {
-        let dimension = queries.dimension
         if element == .float64 {
             doubles.withUnsafeBufferPointer { all in
                 guard let base = all.baseAddress else { return }
@@ -47,7 +68,7 @@ struct DistanceFunction: Sendable {
             dimension: dimension,
             element: element == .float16 ? .float16 : .float32
         )
-        queries.floats.withUnsafeBufferPointer { all in
+        floats.withUnsafeBufferPointer { all in
             guard let base = all.baseAddress else { return }
             let norm = metric == .cosine ? norms[query] : 1
             vectors.distances(metric, from: base + query * dimension, norm: norm, into: out)

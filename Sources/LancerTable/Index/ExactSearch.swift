@@ -18,13 +18,12 @@ extension Table {
         of queries: VectorQueries,
         _ column: VectorColumn,
         _ metric: VectorMetric,
-        k: Int,
         _ options: NearestOptions,
         fragments: [Fragment]? = nil,
         filter: RowFilter? = nil
     ) async throws -> [[Neighbour]] {
         let fragments = fragments ?? manifest.fragments
-        var best = [TopK](repeating: TopK(limit: k), count: queries.count)
+        var best = [TopK](repeating: TopK(limit: options.k), count: queries.count)
         if filter?.isNeverTrue == true || queries.count == 0 || fragments.isEmpty { return best.map { _ in [] } }
         let condition = filter?.isAlwaysTrue == true ? nil : filter
         let function = DistanceFunction(metric, queries, column.element)
@@ -35,8 +34,8 @@ extension Table {
                 return []
             }
             let values = try column.values(chosen.batch.columns[0])
-            let ids = try rowIDs(of: chosen)
-            return VectorPart(values: values, ids: ids, column: column).nearest(function, queries, k: k, options)
+            let ids = try rowIDs(chosen.runs, of: chosen.piece.fragment)
+            return VectorPart(values: values, ids: ids, column: column).nearest(function, queries, options)
         }
         while let part = try await stream.next() {
             for (index, found) in part.enumerated() { best[index].merge(found) }
@@ -54,7 +53,6 @@ extension Table {
         of queries: VectorQueries,
         _ column: VectorColumn,
         _ metric: VectorMetric,
-        k: Int,
         _ options: NearestOptions
     ) async throws -> [[Neighbour]] {
         let function = DistanceFunction(metric, queries, column.element)
@@ -65,7 +63,7 @@ extension Table {
         for (query, list) in rows.enumerated() {
             for row in list { if let index = place[row.address] { wanted[index].append((query, row.id)) } }
         }
-        var best = [TopK](repeating: TopK(limit: k), count: queries.count)
+        var best = [TopK](repeating: TopK(limit: options.k), count: queries.count)
         let step = Swift.max(1, BatchSize.targetBytes / (column.dimension * column.element.byteCount))
         for start in stride(from: 0, to: addresses.count, by: step) {
             try Task.checkCancellation()
@@ -86,17 +84,6 @@ extension Table {
         }
         return best.map { $0.sorted().map { Neighbour(rowID: $0.row, distance: $0.distance) } }
     }
-
-    /// Ids of the rows of a piece.
-    private func rowIDs(of chosen: ChosenRows) throws(LanceError) -> [Range<UInt64>] {
-        guard manifest.hasStableRowIDs else {
-            return chosen.runs.map {
-                let first = RowAddress(fragment: chosen.piece.fragment.id, offset: $0.lowerBound).rawValue
-                return first..<(first + UInt64($0.count))
-            }
-        }
-        return try RowIDSequence(of: chosen.piece.fragment).selecting(chosen.runs).ranges
-    }
 }
 
 /// Vectors of some rows in memory.
@@ -112,10 +99,9 @@ private struct VectorPart {
     func nearest(
         _ function: DistanceFunction,
         _ queries: VectorQueries,
-        k: Int,
         _ options: NearestOptions
     ) -> [TopK] {
-        var best = [TopK](repeating: TopK(limit: k), count: queries.count)
+        var best = [TopK](repeating: TopK(limit: options.k), count: queries.count)
         let ids = ids.flatMap { Array($0) }
         let width = column.dimension * column.element.byteCount
         let block = Swift.max(1, Self.blockBytes / width)

@@ -1,5 +1,6 @@
 import LancerArrow
 import LancerBytes
+import LancerIndex
 
 /// Vectors whose neighbours are looked for.
 package struct VectorQueries: Sendable {
@@ -37,6 +38,22 @@ package struct VectorQueries: Sendable {
 
     private static func uneven(_ first: Int, _ other: Int) -> LanceError {
         .invalidArgument("the query vectors have \(first) and \(other) numbers")
+    }
+
+    /// Vectors of a column, back to back.
+    ///
+    /// - Throws: `invalidArgument` when there are too few bytes.
+    init(_ values: ArrowBuffer, count: Int, _ column: VectorColumn) throws(LanceError) {
+        let child = ArrowArray(
+            type: column.element.arrowType,
+            length: count * column.dimension,
+            storage: .fixedWidth(values)
+        )
+        guard values.count >= child.length * column.element.byteCount else {
+            throw .invalidArgument("\(values.count) bytes for \(count) vectors")
+        }
+        let type = ArrowType.fixedSizeList(ArrowField("item", child.type), column.dimension)
+        try self.init(ArrowArray(type: type, length: count, storage: .fixedSizeList(child: child)))
     }
 
     /// The vectors of an array: fixed-size lists of floats, or lists of them.

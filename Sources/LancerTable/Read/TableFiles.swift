@@ -10,6 +10,8 @@ package final class TableFiles: Sendable {
     private let openedFiles = RecentlyUsed<DataFile, OpenedFile>(capacity: 256)
     private let pageCache = PageCacheBudget.standard
     private let vectors = RecentlyUsed<String, DeletionVector>(capacity: 1024)
+    /// Opened segments of vector indices, and what is kept of them.
+    let indices: IndexFiles
 
     /// Directory of the data files.
     package static let dataDirectory = "data"
@@ -17,9 +19,15 @@ package final class TableFiles: Sendable {
     /// Which bytes of data files are compared with their checksums.
     package let comparison: PageComparison
 
-    package init(store: any ObjectStore, comparison: PageComparison = .scans) {
+    /// - Parameter indexCacheBytes: Memory for the partitions of vector indices.
+    package init(
+        store: any ObjectStore,
+        comparison: PageComparison = .scans,
+        indexCacheBytes: Int = IndexFiles.defaultCacheBytes
+    ) {
         self.store = store
         self.comparison = comparison
+        indices = IndexFiles(byteLimit: indexCacheBytes)
     }
 
     /// The store and path of a file that may be under another root of the table.
@@ -28,7 +36,7 @@ package final class TableFiles: Sendable {
     ///   - baseID: The base path's id, nil for the table's own root.
     ///   - directory: Where in a table's root such files are; left out for a base that is no root.
     /// - Throws: `corrupt` for a base that is not in the manifest, `unsupported` for one that is not a local path.
-    private func locate(
+    func locate(
         _ baseID: UInt32?,
         _ directory: String,
         _ name: String,
@@ -97,7 +105,7 @@ package final class TableFiles: Sendable {
     }
 
     /// Opens a file that a manifest or a data file names: when it is not there, the table is damaged.
-    fileprivate static func named<T>(_ open: () async throws -> T) async throws -> T {
+    static func named<T>(_ open: () async throws -> T) async throws -> T {
         do {
             return try await open()
         } catch let error as LanceError where error.code == .notFound {

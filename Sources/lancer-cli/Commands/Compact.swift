@@ -7,8 +7,9 @@ struct Compact: AsyncParsableCommand {
         commandName: "compact",
         abstract: "Merge small fragments and drop deleted rows from the files: a new version with the same rows.",
         discussion: """
-            Rows keep their order. In a table with indices, rows written anew move to the end and are not covered by the \
-            indices until those are optimized. The old files stay until a cleanup removes the versions that need them.
+            Rows keep their order, and indices of vectors go on covering them. In a table with other indices, rows \
+            written anew move to the end and are not covered by those until they are optimized. The old files stay until \
+            a cleanup removes the versions that need them.
             """
     )
 

@@ -5,8 +5,8 @@ import Lancer
 struct IndexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Indices of vectors: list and drop them.",
-        subcommands: [List.self, Drop.self]
+        abstract: "Indices of vectors: create, list, measure, optimize and drop them.",
+        subcommands: [IndexCreate.self, List.self, IndexStats.self, IndexOptimize.self, Drop.self]
     )
 
     /// `lancer index list`.
