@@ -128,7 +128,7 @@ def verify(table: pa.Table, ours: Path, theirs: Path, scratch: Path) -> None:
 
 
 def race_parquet(report: Report, table: pa.Table, scratch: Path) -> None:
-    """`lancer convert`, start of the process included, against pylance and pyarrow in this one."""
+    """`lancer convert`, start of the process included, against pylance and pyarrow in this one; neither syncs."""
     source, target, table_path = scratch / "in.parquet", scratch / "out.parquet", scratch / "parquet.lance"
     for name, columns in WRITES.items():
         if not report.wanted(f"Parquet to Lance, {name}") and not report.wanted(f"Lance to Parquet, {name}"):
@@ -142,7 +142,7 @@ def race_parquet(report: Report, table: pa.Table, scratch: Path) -> None:
 
         repeat = max(3, report.repeat // 2)
         report.race(
-            f"Parquet to Lance, {name}", lambda: to_lance(lambda: lancer("convert", source, table_path)),
+            f"Parquet to Lance, {name}", lambda: to_lance(lambda: lancer("convert", "--no-sync", source, table_path)),
             lambda: to_lance(lambda: lance.write_dataset(pa.dataset.dataset(source, format="parquet"), str(table_path))),
             repeat=repeat, note=f"{chosen.nbytes / 1e6:.0f} MB in memory",
         )
@@ -153,7 +153,7 @@ def race_parquet(report: Report, table: pa.Table, scratch: Path) -> None:
                 for batch in dataset.to_batches():
                     out.write_batch(batch)
 
-        to_lance(lambda: lancer("convert", source, table_path))
+        to_lance(lambda: lancer("convert", "--no-sync", source, table_path))
         report.race(
             f"Lance to Parquet, {name}", lambda: timed(lambda: lancer("convert", table_path, target, "--overwrite")),
             lambda: timed(by_pyarrow), repeat=repeat, note="zstd",
