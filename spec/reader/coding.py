@@ -1,5 +1,4 @@
 """Compressive encodings (07-encodings.md)."""
-from __future__ import annotations
 
 import ctypes
 import ctypes.util
@@ -62,8 +61,7 @@ def lz4_block(data: bytes, size: int) -> bytes:
     while at < len(data):
         token, at = data[at], at + 1
         count = extended(token >> 4)
-        need(count <= len(data) - at, "an LZ4 block ends in a literal", "malformed")
-        out, at = out + data[at : at + count], at + count
+        out, at = out + cut(data[at:], [count])[0], at + count
         if at < len(data):
             distance, at = little(data, at, 2), at + 2
             length = extended(token & 15) + 4
@@ -78,8 +76,7 @@ def decompress(compression: Message, data: bytes) -> bytes:
     need(scheme in (1, 2), f"compression scheme {scheme}", "unsupported")
     if scheme == 2 and len(data) > 4 and data[:4] == b"\x28\xb5\x2f\xfd" and not data[4] & 8:
         return zstd_frame(data, None)
-    width = 4 * scheme
-    size = little(data, 0, width)
+    width, size = 4 * scheme, little(data, 0, 4 * scheme)
     need(size <= (255 * len(data) if scheme == 1 else MAX_BYTES), f"{size} bytes from {len(data)}", "limit")
     plain = lz4_block(data[width:], size) if scheme == 1 else zstd_frame(data[width:], size)
     need(len(plain) == size, f"{len(plain)} bytes instead of {size} were compressed")
@@ -180,7 +177,16 @@ def decode_values(encoding: Message | None, buffers: list[bytes], count: int, ty
         need(len(data) >= count * width, f"{len(data)} bytes for {count} split values")
         return [data[i : count * width : count] for i in range(count)]
     if kind == "variable":
-        return decode_variable(e, data, count, type_, block)
+        width, start, base = flat_bits(e.offsets) // 8, 0, 0
+        need(type_.kind == "variable" and width in (4, 8) and not e.has("values"), f"variable values for {type_.text}")
+        if block:
+            need(little(data, 0, width) == width * 8, "offsets of another width than said")
+            start, base = 2 * width, little(data, width, width)
+        need(count + 1 <= (len(data) - start) // width, f"{len(data)} bytes for {count} offsets")
+        offsets = integers(data[start : start + (count + 1) * width], width)
+        pairs = list(zip(offsets, offsets[1:]))
+        need(all(a <= b for a, b in pairs) and base + offsets[-1] <= len(data), "offsets fall, or lead outside")
+        return [data[base + a : base + b] for a, b in pairs]
     if kind == "fixed_size_list":
         size, items = type_.size, count * type_.size
         need(type_.kind == "vector" and e.items_per_value == size, f"lists of {e.items_per_value} for {type_.text}")
@@ -199,25 +205,11 @@ def decode_values(encoding: Message | None, buffers: list[bytes], count: int, ty
 
 
 def plain_value(data: bytes, type_: Type):
-    """A number, or a vector of numbers, from its bytes."""
     if type_.kind == "vector":
         width = len(data) // type_.size
         return [plain_value(part, type_.item) for part in cut(data, [width] * type_.size)]
     width_of(type_, 8 * len(data))
     return data
-
-
-def decode_variable(e: Message, data: bytes, count: int, type_: Type, block: bool) -> list[bytes]:
-    width, start, base = flat_bits(e.offsets) // 8, 0, 0
-    need(type_.kind == "variable" and width in (4, 8) and not e.has("values"), f"variable values for {type_.text}")
-    if block:
-        need(little(data, 0, width) == width * 8, "offsets of another width than said")
-        start, base = 2 * width, little(data, width, width)
-    need(count + 1 <= (len(data) - start) // width, f"{len(data)} bytes for {count} offsets")
-    offsets = integers(data[start : start + (count + 1) * width], width)
-    pairs = list(zip(offsets, offsets[1:]))
-    need(all(a <= b for a, b in pairs) and base + offsets[-1] <= len(data), "offsets fall, or lead outside")
-    return [data[base + a : base + b] for a, b in pairs]
 
 
 def decode_single(encoding: Message, data: bytes, type_: Type, is_variable: bool):

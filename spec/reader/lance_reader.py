@@ -10,8 +10,9 @@ from messages import Reject, need, text_of
 from schema import Field, Type
 from tables import DataFile, Table, refs, versions
 
-FEATURES = ["table", "deletion-arrow", "deletion-bitmap", "tags", "branches", "stable-row-ids"]
-SUPPORTS = {"verbs": ["read", "history"], "file_versions": ["2.1", "2.2"], "features": FEATURES, "lacks": ["type:blob-v2"]}
+FEATURES = ["table", "deletion-arrow", "deletion-bitmap", "tags", "branches", "stable-row-ids", "schema-evolution", "blob"]
+FEATURES += ["v1-manifests"]
+SUPPORTS = {"verbs": ["read", "history"], "file_versions": ["2.1", "2.2"], "features": FEATURES, "lacks": []}
 DESCRIBE = {"implementation": "spec-reader", "version": "1", "protocol": "1", "supports": SUPPORTS}
 NAMES = {"halffloat": "float16", "float": "float32", "double": "float64", "string": "utf8", "large_string": "large_utf8"}
 NAMES |= {"date32:day": "date32", "date64:ms": "date64", "list.struct": "list", "large_list.struct": "large_list"}

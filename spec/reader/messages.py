@@ -1,5 +1,4 @@
 """Protocol buffers: messages are decoded by the definitions in spec/protos."""
-from __future__ import annotations
 
 import pathlib
 import re

@@ -1,9 +1,5 @@
-"""Structural encodings and levels (02-levels.md to 06-blob.md).
-
-The content of a page is a triple: repetition levels, definition levels (None where there are none), and a value for each
-visible entry.
-"""
-from __future__ import annotations
+"""Structural encodings and levels (02-levels.md to 06-blob.md). The content of a page is a triple: repetition levels,
+definition levels (None where there are none), and a value for each visible entry."""
 
 import itertools
 
@@ -126,38 +122,39 @@ def scalar(data: bytes, type_: Type) -> bytes:
     need(0 < count <= 4, f"a scalar of {count} buffers")
     parts = cut(data[4 + 4 * count :], [little(data, 4 + 4 * i, 4) for i in range(count)])
     if type_.kind == "variable" and count == 2:
-        start, end = little(parts[0], 0, type_.width), little(parts[0], type_.width, type_.width)
-        need(start <= end <= len(parts[1]), "offsets of a scalar")
-        return parts[1][start:end]
+        start, end = cut(parts[0], [type_.width] * 2)
+        return parts[1][int.from_bytes(start, "little") : int.from_bytes(end, "little")]
     need(type_.kind == "fixed" and len(parts[0]) == type_.width, f"a scalar that is no {type_.text}")
     return parts[0]
 
 
-def blob(layout: Message, buffers: list[bytes], version: str, read) -> tuple:
+def blob(layout: Message, buffers: list[bytes], file) -> tuple:
     inner = layout.inner_layout
     need(not max_repetition(layout.layers) and inner and inner.has("mini_block_layout"), "lists of blobs", "unsupported")
     definition, values = [], []
-    for pair in mini_block(inner.mini_block_layout, buffers, PAIR, version)[2]:
+    for pair in mini_block(inner.mini_block_layout, buffers, PAIR, file.version)[2]:
         position, size = (int.from_bytes(part, "little") for part in pair)
         is_null = size == 0 and position != 0
         definition.append(position >> 16 if is_null else 0)
-        values.append(None if is_null else read(position, size) if size else b"")
+        values.append(None if is_null else file.bytes(position, size) if size else b"")
     return None, definition, values
 
 
-def page_rows(page_layout: Message, buffers: list[bytes], path: list[Field], rows: int, version: str, read) -> list:
-    """The rows of a page; `path` leads from the top-level field to the leaf, `read` reads bytes of the file."""
+def page_rows(page_layout: Message, buffers: list[bytes], path: list[Field], rows: int, file) -> list:
+    """The rows of a page of a DataFile; `path` leads from the top-level field to the leaf."""
     (kind, layout), type_ = page_layout.only(), path[-1].stored_type()
     need(kind != "sparse_layout", "sparse pages", "unsupported")
     need(0 < len(layout.layers) <= 128 and all(layer in LEVELS for layer in layout.layers), "layers", "malformed")
     if kind == "mini_block_layout":
-        content = mini_block(layout, buffers, type_, version)
+        content = mini_block(layout, buffers, type_, file.version)
     elif kind == "full_zip_layout":
         content = full_zip(layout, buffers, type_)
     elif kind == "constant_layout":
-        content = constant(layout, buffers, type_, rows, version)
+        content = constant(layout, buffers, type_, rows, file.version)
     else:
-        content = blob(layout, buffers, version, read)
+        content = blob(layout, buffers, file)
+    if path[-1].is_second_blob_form:
+        content = (*content[:2], [value and file.blob(value) for value in content[2]])
     nodes = [node.type for node in reversed(path[:-1])]
     return unravel(layout.layers, content, [("leaf", 0)] + [("vector" if t.size else t.kind, t.size) for t in nodes])
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from messages import Message, Reject, need
 
-WIDTHS = {
-    "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "int32": 4, "uint32": 4, "int64": 8, "uint64": 8,
+WIDTHS = {f"{sign}int{8 * width}": width for sign in ("", "u") for width in (1, 2, 4, 8)} | {
     "halffloat": 2, "float": 4, "double": 8, "date32:day": 4, "date64:ms": 8, "time32:s": 4, "time32:ms": 4,
     "time64:us": 8, "time64:ns": 8, "duration:s": 8, "duration:ms": 8, "duration:us": 8, "duration:ns": 8,
 }  # fmt: skip
+BLOB_FIELDS = ("uint8", "uint64", "uint64", "uint32", "string")
 VARIABLE = {"string": 4, "binary": 4, "large_string": 8, "large_binary": 8, "json": 8, "blob": 8}
 
 
@@ -63,6 +63,7 @@ class Field:
     nullable: bool
     metadata: dict[str, str]
     children: list[Field] = field(default_factory=list)
+    is_second_blob_form: bool = False
 
     @property
     def is_leaf(self) -> bool:
@@ -72,8 +73,19 @@ class Field:
     def leaves(self) -> list[Field]:
         return [self] if self.is_leaf else [leaf for child in self.children for leaf in child.leaves]
 
+    def use_second_blob_form(self) -> None:
+        """Such a field is a struct in schemas, a packed struct in files, and bytes to those who read it."""
+        metadata, prefixes = self.metadata, ("ARROW:extension:", "lance-encoding:blob-", "lance-encoding:packed")
+        is_blob = "lance.blob.v2" == metadata.get("ARROW:extension:name") or "lance-encoding:blob" in metadata
+        if self.type.kind == "struct" and is_blob:
+            self.type, self.is_second_blob_form = parse_type("large_binary"), True
+            kept = {key: value for key, value in metadata.items() if not key.startswith(prefixes)}
+            self.metadata = kept | {"lance-encoding:blob": "true"}
+
     def stored_type(self) -> Type:
         """The type of what is in the column."""
+        if self.is_second_blob_form:
+            return Type("struct", "packed", fields=[parse_type(text) for text in BLOB_FIELDS])
         if self.type.kind == "struct" and "true" in (self.metadata.get("lance-encoding:packed"), self.metadata.get("packed")):
             return Type("struct", "packed", fields=[child.stored_type() for child in self.children])
         return self.type
@@ -92,11 +104,12 @@ def parse_schema(messages: list[Message]) -> list[Field]:
         need(message.id >= 0 and message.id not in by_id, f"field id {message.id} is negative or used twice")
         need(message.parent_id in depth, f"field {message.name!r} has no parent {message.parent_id}")
         node = Field(message.id, message.name, parse_type(message.logical_type), message.nullable, text_map(message.metadata))
+        node.use_second_blob_form()
         depth[node.id] = depth[message.parent_id] + 1
         need(depth[node.id] <= 64, "the schema nests too deep", "limit")
-        need(node.metadata.get("ARROW:extension:name") != "lance.blob.v2", "blobs of the second form", "unsupported")
         by_id[node.id] = node
-        (top if message.parent_id == -1 else by_id[message.parent_id].children).append(node)
+        if message.parent_id == -1 or by_id[message.parent_id].type.kind != "variable":
+            (top if message.parent_id == -1 else by_id[message.parent_id].children).append(node)
     for node in by_id.values():
         expected = {"list": (1,), "map": (1,), "struct": range(1 << 20)}.get(node.type.kind, (0,))
         need(len(node.children) in expected, f"field {node.name!r} of {node.type.text} with {len(node.children)} children")

@@ -1,10 +1,10 @@
 """Data files and tables (01-file-container.md, 10-table.md, 12-history.md)."""
-from __future__ import annotations
 
 import json
 import math
 import pathlib
 import re
+import urllib.parse
 
 from coding import bits, cut, integers, little, zstd_frame
 from messages import Message, Reject, decode, need
@@ -32,7 +32,7 @@ def slots_per_row(path: list[Field]) -> int:
 class DataFile:
     """An open data file. It is held in memory: this reader is meant for small files."""
     def __init__(self, path: pathlib.Path):
-        self.data = load(path, 40)
+        self.path, self.data = path, load(path, 40)
         end = len(self.data) - 40
         numbers = (little(self.data, end + 32, 2), little(self.data, end + 34, 2))
         need(numbers in VERSIONS, f"file version {numbers}", "unsupported")
@@ -66,6 +66,15 @@ class DataFile:
         need(position + size <= len(self.data), f"{size} bytes at {position} of a file of {len(self.data)}")
         return self.data[position : position + size]
 
+    def blob(self, parts: list[bytes]) -> bytes:
+        """A value of the second form of blobs."""
+        kind, position, size, number = (int.from_bytes(part, "little") for part in parts[:4])
+        need(kind < 3, "a blob outside of the table", "unsupported")
+        if kind == 0:
+            return self.bytes(position, size)
+        name = "".join(str(number >> bit & 1) for bit in range(32)) + ".blob"
+        return cut(load(self.path.with_suffix("") / name, 0)[position:], [size])[0]
+
     def page_buffers(self, page: Message) -> list[bytes]:
         return [self.bytes(*entry) for entry in zip(page.buffer_offsets, page.buffer_sizes)]
 
@@ -79,7 +88,7 @@ class DataFile:
             any_ = decode("google.protobuf.Any", page.encoding.direct.encoding)
             need(any_.type_url.split("/")[-1] == "lance.encodings21.PageLayout", any_.type_url, "unsupported")
             layout = decode("lance.encodings21.PageLayout", any_.value)
-            part = page_rows(layout, self.page_buffers(page), path, page.length, self.version, self.bytes)
+            part = page_rows(layout, self.page_buffers(page), path, page.length, self)
             need(len(part) * slots == page.length, f"a page of {page.length} rows holds {len(part)}")
             rows += part
         return rows
@@ -127,7 +136,7 @@ def refs(root: pathlib.Path, kind: str) -> dict[str, dict]:
     """Tags or branches by name."""
     try:
         paths = sorted((root / "_refs" / kind).glob("*.json"))
-        return {path.name.removesuffix(".json").replace("%2F", "/"): json.loads(path.read_text()) for path in paths}
+        return {urllib.parse.unquote(path.name.removesuffix(".json")): json.loads(path.read_text()) for path in paths}
     except ValueError as error:
         raise Reject("malformed", str(error)) from None
 
@@ -166,8 +175,7 @@ class Table:
             return self.root / folder
         base = next((base for base in self.manifest.base_paths if base.id == file.base_id), None)
         need(base is not None, f"there is no base path {file.base_id}")
-        path = pathlib.Path(base.path.removeprefix("file://"))
-        return path / folder if base.is_dataset_root else path
+        return pathlib.Path(base.path.removeprefix("file://"), folder if base.is_dataset_root else "")
 
     def open_fragment(self, fragment: Message) -> tuple[int, dict[int, tuple[DataFile, int]]]:
         """Number of rows, and file and column of each field id."""
@@ -178,7 +186,7 @@ class Table:
             need(VERSIONS.get(numbers) == opened.version == self.file_version, f"{file.path} has another version")
             need(len(file.fields) == len(file.column_indices), f"{file.path} has other columns than fields")
             rows.add(opened.rows)
-            place.update({id_: (opened, column) for id_, column in zip(file.fields, file.column_indices) if id_ >= 0})
+            place.update({id_: (opened, column) for id_, column in zip(file.fields, file.column_indices)})
         need(len(rows) == 1, f"the files of fragment {fragment.id} have different numbers of rows")
         return rows.pop(), place
 
@@ -202,10 +210,8 @@ class Table:
             deleted = self.deleted(fragment, rows)
             live = [row for row in range(rows) if row not in deleted]
             for field, column in zip(wanted, columns):
-                parts = []
-                for leaf in field.leaves:
-                    opened, index = place.get(leaf.id, (None, 0))
-                    parts.append(opened.read_leaf(find_path(self.fields, leaf.id), index) if opened else MISSING)
+                places = [(find_path(self.fields, leaf.id), place.get(leaf.id)) for leaf in field.leaves]
+                parts = [at[0].read_leaf(path, at[1]) if at else MISSING for path, at in places]
                 values = join_rows(field, parts, rows)
                 column += [values[row] for row in live]
             stable = row_ids(fragment) if self.manifest.reader_feature_flags & 2 else None
@@ -230,7 +236,8 @@ def row_ids(fragment: Message) -> list[int]:
 
 def encoded_array(array: Message) -> list[int]:
     kind, a = array.only()
-    return integers(a.values, 8) if kind == "u64_array" else [a.base + i for i in integers(a.offsets, 2 if kind[1] == "1" else 4)]
+    width = {"u16_array": 2, "u32_array": 4}.get(kind)
+    return [a.base + i for i in integers(a.offsets, width)] if width else integers(a.values, 8)
 
 
 def roaring(data: bytes) -> set[int]:
