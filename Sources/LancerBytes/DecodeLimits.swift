@@ -1,4 +1,5 @@
 /// Upper bounds on what bytes from outside may make Lancer do; every limit in one table.
+/// Spec: 15-limits.md, "Before anything else".
 public struct DecodeLimits: Sendable {
     /// Deepest nesting of a schema.
     public var schemaDepth = 64

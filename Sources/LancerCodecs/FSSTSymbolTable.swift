@@ -12,7 +12,7 @@ import LancerBytes
 ///     ..  symbolCount x 1 byte, the lengths
 ///     ..  zeros
 ///
-/// Boncz, Neumann, Leis: FSST: Fast Random Access String Compression (VLDB 2020). Spec: FSST compressive encoding.
+/// Boncz, Neumann, Leis: FSST: Fast Random Access String Compression (VLDB 2020). Spec: 07-encodings.md, "FSST".
 package struct FSSTSymbolTable: Sendable {
     /// Size of the serialized table, in bytes.
     package static let serializedSize = 2312

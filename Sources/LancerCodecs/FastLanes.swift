@@ -10,7 +10,7 @@ import LancerBytes
 ///
 /// Packed blocks need no alignment.
 ///
-/// Afroozeh, Boncz: The FastLanes Compression Layout (2023). Spec: bit packing of 2.1 mini-block and block encodings.
+/// Afroozeh, Boncz: The FastLanes Compression Layout (2023). Spec: 07-encodings.md, "FastLanes order".
 package enum FastLanes {
     /// Values in one block.
     package static let blockValues = 1024

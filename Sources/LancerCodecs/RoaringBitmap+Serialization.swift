@@ -10,7 +10,7 @@ import LancerBytes
 ///                array:  u16 values                   up to 4096 values
 ///                bitmap: 1024 x u64                   more values
 ///
-/// Spec: RoaringFormatSpec, "portable"; deletion files `.bin`, index fragment bitmaps.
+/// Spec: 10-table.md, "Roaring bitmaps" (RoaringFormatSpec, portable). Deletion files `.bin`, index fragment bitmaps.
 extension RoaringBitmap {
     private static let plainCookie: UInt32 = 12_346
     private static let runCookie: UInt32 = 12_347

@@ -15,7 +15,7 @@ import LancerBytes
 /// | other values of fixed width, vectors | mini-block, plain |
 /// | short text | mini-block: plain or FSST |
 ///
-/// Field metadata (``EncodingHints``) overrides. Spec: Choice of encodings.
+/// Field metadata (``EncodingHints``) overrides. Spec: 07-encodings.md, "Which encoding is written when".
 package struct EncodingChooser: Sendable {
     package let format: PageFormat
     package let hints: EncodingHints

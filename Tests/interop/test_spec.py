@@ -1,4 +1,4 @@
-"""The specification: its examples, worked bytes and links are right, and its reader reads."""
+"""The specification: its examples, worked bytes and links are right, its reader reads, and what the sources cite exists."""
 
 from __future__ import annotations
 
@@ -20,6 +20,57 @@ READER = SPEC / "reader"
 def test_examples_worked_bytes_and_links_of_the_chapters_are_right():
     done = subprocess.run([sys.executable, SPEC / "examples" / "annotate.py", "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def headings(chapter: Path) -> set[str]:
+    inside_code, found = False, set()
+    for line in chapter.read_text().splitlines():
+        inside_code ^= line.startswith("```")
+        if not inside_code and line.startswith("#"):
+            found.add(line.lstrip("#").strip())
+    return found
+
+
+# `Spec: 03-mini-block.md, "Chunk words"`, also several: `…; 02-levels.md, "Layers"`.
+CITATION = re.compile(r'([\w-]+\.md), "([^"]+)"(?:,? and "([^"]+)")?')
+
+
+def cited() -> list[tuple[str, str, str]]:
+    """File and line, chapter, heading of each citation in sources, tests and messages."""
+    result = []
+    folders = [(ROOT / "Sources", "*.swift"), (ROOT / "Tests", "*.swift"), (SPEC / "protos", "*.proto")]
+    for folder, pattern in folders:
+        for path in sorted(folder.rglob(pattern)):
+            # A citation may go on in the next comment line.
+            text = re.sub(r"\n\s*//[/]? ?", " ", path.read_text())
+            for chapter, *names in CITATION.findall(text):
+                result += [(str(path.relative_to(ROOT)), chapter, name) for name in names if name]
+    return result
+
+
+def test_every_cited_chapter_and_heading_exists():
+    known = {path.name: headings(path) for path in SPEC.glob("*.md")}
+    citations = cited()
+    assert len(citations) > 60
+    wrong = [c for c in citations if c[1] not in known or c[2] not in known[c[1]]]
+    assert not wrong, wrong
+
+
+
+# Sources about other people's formats cite those.
+OTHER_FORMATS = ("LancerArrow", "CArrowData", "LancerParquet", "LancerInterchange")
+OTHER_SPECIFICATIONS = ("google/snappy", "protocol buffers", "RFC ", "https://")
+
+
+def test_citations_of_the_sources_name_a_chapter_and_a_heading():
+    loose = []
+    for path in sorted((ROOT / "Sources").rglob("*.swift")):
+        if path.relative_to(ROOT / "Sources").parts[0] in OTHER_FORMATS:
+            continue
+        for text in re.findall(r"\bSpec: (.*)", path.read_text()):
+            if not CITATION.match(text) and not text.startswith(OTHER_SPECIFICATIONS):
+                loose.append(f"{path.relative_to(ROOT)}: {text}")
+    assert not loose, loose
 
 
 def test_the_reader_is_short_and_uses_only_the_standard_library():

@@ -4,7 +4,7 @@ import LancerCodecs
 /// Integers as FastLanes blocks in one opaque block, the width known from the layout.
 ///
 /// `blocks of 1024 values · tail: one more block, padded, or the values as they are, whichever is smaller`; which of the
-/// two the tail is shows in its size. Spec: OutOfLineBitpacking.
+/// two the tail is shows in its size. Spec: 07-encodings.md, "OutOfLineBitpacking".
 enum BlockPackingEncoder {
     /// Values of 1, 2, 4 or 8 bytes; nil when packing does not make them smaller.
     static func block(_ values: FixedValues) -> (bytes: ArrowBuffer, encoding: CompressiveEncoding)? {

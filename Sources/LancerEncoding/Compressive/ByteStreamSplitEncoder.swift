@@ -3,7 +3,7 @@ import LancerCodecs
 
 /// The first bytes of all values, then the second bytes, and so on: floats become compressible.
 ///
-/// Spec: ByteStreamSplit. Only useful inside a general compressor.
+/// Spec: 07-encodings.md, "ByteStreamSplit". Only useful inside a general compressor.
 enum ByteStreamSplitEncoder {
     /// Mini-block chunks; `values` are 4 or 8 bytes wide.
     static func chunks(_ values: FixedValues) -> ChunkedValues {

@@ -3,7 +3,7 @@ import LancerCodecs
 
 /// Text as FSST codes: each value still stands alone, the symbol table is in the page's layout.
 ///
-/// Spec: FSST.
+/// Spec: 07-encodings.md, "FSST".
 enum FSSTValuesEncoder {
     /// Bytes of text that tell how well all of it will do.
     private static let sampleBytes = 1 << 16

@@ -3,7 +3,7 @@ import LancerBytes
 
 /// Values as they are, in mini-block chunks.
 ///
-/// Spec: Flat, FixedSizeList.
+/// Spec: 07-encodings.md, "Flat" and "FixedSizeList".
 enum FlatEncoder {
     /// Values of whole bytes.
     static func chunks(_ values: FixedValues) -> ChunkedValues {

@@ -7,7 +7,7 @@ import LancerCodecs
 /// LZ4:  u32 uncompressed length | raw LZ4 block
 /// Zstd: u64 uncompressed length | zstd frame         (readers also accept the frame alone)
 /// ```
-/// Spec: General compression.
+/// Spec: 07-encodings.md, "General compression".
 package enum GeneralCompression {
     /// The bytes that `input` holds.
     ///

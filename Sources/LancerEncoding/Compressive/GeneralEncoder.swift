@@ -7,7 +7,7 @@ import LancerCodecs
 /// LZ4    u32 uncompressed size · raw LZ4 block
 /// ZSTD   u64 uncompressed size · frame
 /// ```
-/// Spec: General.
+/// Spec: 07-encodings.md, "General compression".
 enum GeneralEncoder {
     /// Mini-blocks below this total are not worth a general scheme.
     private static let leastBytes = 4096

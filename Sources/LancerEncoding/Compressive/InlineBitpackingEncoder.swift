@@ -3,7 +3,7 @@ import LancerCodecs
 
 /// FastLanes blocks of 1024 values, each behind a word that holds its width.
 ///
-/// Spec: InlineBitpacking. The last block is padded with zeros to 1024 values.
+/// Spec: 07-encodings.md, "InlineBitpacking". The last block is padded with zeros to 1024 values.
 enum InlineBitpackingEncoder {
     /// Mini-block chunks of one block each; `values` are 1, 2, 4 or 8 bytes wide.
     static func chunks(_ values: FixedValues) -> ChunkedValues {

@@ -2,7 +2,7 @@ import LancerBytes
 
 /// Runs of equal values: the values, and how often each repeats.
 ///
-/// Spec: RLE. Lengths are one byte, longer runs are split; runs end with their chunk.
+/// Spec: 07-encodings.md, "RLE". Lengths are one byte, longer runs are split; runs end with their chunk.
 enum RunLengthEncoder {
     /// Longest run that one length byte can say.
     static let maxRun = 255

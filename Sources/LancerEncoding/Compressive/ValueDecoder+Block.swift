@@ -9,7 +9,7 @@ extension ValueDecoder {
     /// run length:  u64 bytes of the run values | run values | u8 run lengths
     /// variable:    u32 32 | u32 offset of the data | (count + 1) u32 offsets from 0 | data      (64-bit: all u64)
     /// ```
-    /// Spec: Compressive encodings, block context.
+    /// Spec: 07-encodings.md, "Contexts".
     package func decodeBlock(
         _ bytes: UnsafeRawBufferPointer,
         count: Int,

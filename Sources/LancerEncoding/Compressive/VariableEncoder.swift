@@ -2,7 +2,7 @@ import LancerBytes
 
 /// Byte strings: offsets, then the bytes.
 ///
-/// Spec: Variable.
+/// Spec: 07-encodings.md, "Variable".
 enum VariableEncoder {
     /// Fill byte behind the bytes of a chunk.
     private static let padding: UInt8 = 0x48

@@ -3,8 +3,9 @@ import LancerBytes
 
 /// Repetition and definition levels of one leaf column over the rows of one page.
 ///
-/// Spec: Levels. Level 0 is the innermost "all is well"; entries whose definition level is above
+/// Level 0 is the innermost "all is well"; entries whose definition level is above
 /// ``maxVisibleDefinition`` (null and empty lists, and what lies under them) have no slot among the values.
+/// Spec: 02-levels.md, "Definition levels".
 package struct LeafLevels: Sendable {
     /// What each layer of nesting needs in this page, innermost first.
     package var layers: [RepDefLayer]

@@ -8,7 +8,7 @@ import LancerBytes
 /// whole page has been seen, because a layer without nulls in the page takes none.
 ///
 /// Arrays may be appended in pieces. Content behind null lists is dropped, offsets may start anywhere, and slots masked
-/// by null structs stay. Spec: Levels.
+/// by null structs stay. Spec: 02-levels.md, "Making levels".
 package struct LevelBuilder {
     private let path: LeafPath
     /// Kind of each layer, outermost first.

@@ -4,7 +4,7 @@ import LancerCodecs
 /// Compresses the repetition or the definition levels of a page, chunk by chunk.
 ///
 /// All chunks of a page share one encoding: raw words, FastLanes blocks (width in the block when a chunk has at most
-/// 1024 levels, else in the layout), or from 2.2 on runs. The smallest wins. Spec: Block encodings of levels.
+/// 1024 levels, else in the layout), or from 2.2 on runs. The smallest wins. Spec: 07-encodings.md, "Contexts".
 struct LevelEncoder {
     private enum Choice {
         case flat

@@ -5,7 +5,7 @@ import LancerBytes
 ///
 /// Each step consumes one layer and leaves the entries that the next layer out needs. An entry has a slot in a layer
 /// when it starts an item there (its repetition level is at least the number of lists passed so far) and no list
-/// further out is null or empty at it. Spec: Levels.
+/// further out is null or empty at it. Spec: 02-levels.md, "Rebuilding columns".
 package struct LevelUnraveler {
     private let layers: [RepDefLayer]
     /// The next layer to consume.

@@ -2,6 +2,7 @@ import LancerArrow
 import LancerBytes
 
 /// The loop over level entries that turns one list layer into offsets and validity.
+/// Spec: 02-levels.md, "Rebuilding columns".
 struct ListWalk {
     /// An entry with at least this repetition level starts a list here.
     let starts: UInt16

@@ -24,8 +24,8 @@ package struct BufferCompression: Sendable, Hashable {
 
 /// How the values of a page (or its levels, or its dictionary) are stored; encodings nest.
 ///
-/// The checked form of the protobuf message: widths are in range and required parts present. Spec: Compressive
-/// encodings.
+/// The checked form of the protobuf message: widths are in range and required parts present.
+/// Spec: 07-encodings.md, "Contexts".
 package indirect enum CompressiveEncoding: Sendable, Hashable {
     /// Values back to back, `bits` each (1 = bitmap, else whole bytes).
     case flat(bits: Int)

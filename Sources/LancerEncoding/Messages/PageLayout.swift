@@ -5,7 +5,7 @@ import SwiftProtobuf
 
 /// How a page is built: its structural encoding with everything needed to decode its buffers.
 ///
-/// Spec: Structural encodings.
+/// Spec: 01-file-container.md, "Pages".
 package indirect enum PageLayout: Sendable, Hashable {
     /// Chunks that are decoded whole.
     case miniBlock(MiniBlockLayout)

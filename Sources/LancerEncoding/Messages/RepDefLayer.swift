@@ -5,7 +5,7 @@ import SwiftProtobuf
 /// What one layer of nesting contributes to the repetition and definition levels of a page.
 ///
 /// A page lists its layers from the innermost (the leaf's own validity) to the outermost: the reverse of Parquet.
-/// Spec: Levels.
+/// Spec: 02-levels.md, "Layers".
 package enum RepDefLayer: Int, Sendable, Hashable {
     /// A leaf, struct or fixed-size list without nulls in this page.
     case allValidItem = 1

@@ -2,7 +2,7 @@ import LancerBytes
 
 /// Structs stored row by row: the bytes of all fields of one row are one value.
 ///
-/// Spec: PackedStruct, VariablePackedStruct.
+/// Spec: 07-encodings.md, "PackedStruct" and "VariablePackedStruct".
 enum PackedRows {
     /// Rows of fields of fixed width, and the bits of each field; nil when a field is of variable width.
     static func fixed(_ fields: [LeafValues]) -> (rows: FixedValues, bitsPerField: [Int])? {

@@ -14,7 +14,7 @@ import Synchronization
 /// 32  u32   CRC-32C of each block; the last block may be short
 ///  .  u32   CRC-32C of the blocks' checksums
 /// ```
-/// Every byte of the file is covered by one of the four. Spec: Checksums of a data file.
+/// Every byte of the file is covered by one of the four. Spec: 14-checksums.md, "Checksums of a data file".
 package final class FileChecksums: Sendable {
     /// Bytes of a block.
     package static let blockSize: UInt64 = 65536

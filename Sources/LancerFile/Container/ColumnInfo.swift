@@ -49,7 +49,7 @@ package struct ColumnInfo: Sendable {
 
     /// Checks a column metadata message: every buffer must be aligned and lie inside the file.
     ///
-    /// Spec: File container, column metadata.
+    /// Spec: 01-file-container.md, "Pages".
     init(serialized: ArrowBuffer, fileSize: UInt64) throws(LanceError) {
         let message: Lance_File_V2_ColumnMetadata
         do {

@@ -2,7 +2,7 @@ import LancerBytes
 
 /// Version of the data file format.
 ///
-/// Not the version of a table. Spec: Versions.
+/// Not the version of a table. Spec: 16-versions.md, "Version numbers".
 public enum FileVersion: Sendable, Hashable, Comparable, CaseIterable, CustomStringConvertible {
     /// 2.1.
     case v2_1

@@ -11,7 +11,7 @@ import LancerBytes
 /// 32  u16  major version     34  u16  minor version
 /// 36  4 B  "LANC"
 /// ```
-/// Spec: File container.
+/// Spec: 01-file-container.md, "Footer".
 package struct Footer: Sendable, Hashable {
     package var columnMetadataOffset: UInt64
     package var columnTableOffset: UInt64

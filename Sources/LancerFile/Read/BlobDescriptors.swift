@@ -12,7 +12,7 @@ import LancerEncoding
 /// blob_uri utf8 where else (kind 3)
 /// ```
 /// A null value has zeros. The files are `<data file without .lance>/<the 32 bits of blob_id, lowest first>.blob`.
-/// Spec: Blobs, second form.
+/// Spec: 06-blob.md, "Second form".
 struct BlobDescriptors {
     /// The type of the packed column that holds the descriptors.
     static let type = ArrowType.structure([

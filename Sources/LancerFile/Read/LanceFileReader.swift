@@ -9,7 +9,7 @@ import Synchronization
 /// An open data file: its schema and page tables in memory, pages read when asked for.
 ///
 /// Safe to use from many tasks at once. Search structures of pages that were read are kept up to a byte limit.
-/// Spec: File container.
+/// Spec: 01-file-container.md, "Opening a file".
 package final class LanceFileReader: Sendable {
     /// Where the bytes come from.
     package let source: any RangeSource

@@ -5,7 +5,7 @@ import LancerBytes
 ///
 /// Lists have their item, maps their entries struct, structs their fields as children. A fixed-size list of anything
 /// but structs has no children: its item type is in the logical type, and the item's name and nullability are not
-/// stored. Spec: Schema.
+/// stored. Spec: 08-types.md, "Schema tree".
 package struct LanceField: Sendable, Hashable {
     /// Unique in the table, never reused by Lancer.
     package var id: Int32
@@ -67,7 +67,7 @@ package struct LanceField: Sendable, Hashable {
 
     /// Whether the field is a column of blobs in the second form, which the reference writes in 2.2 files.
     ///
-    /// Spec: Blobs, second form.
+    /// Spec: 06-blob.md, "Second form".
     package var isBlobV2: Bool { Self.isBlobV2(metadata) }
 
     private static func isBlobV2(_ metadata: [String: String]) -> Bool {

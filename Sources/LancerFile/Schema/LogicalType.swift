@@ -3,7 +3,7 @@ import LancerBytes
 
 /// The type strings that schemas of files and manifests carry, and their Arrow types.
 ///
-/// Spec: Logical types.
+/// Spec: 08-types.md, "Logical types".
 package enum LogicalType {
     /// The string for a type without child fields of its own in the schema tree.
     ///

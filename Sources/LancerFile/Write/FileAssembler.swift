@@ -9,7 +9,7 @@ import SwiftProtobuf
 /// Puts buffers and metadata of a file into a sink, in the order of the container.
 ///
 /// `page and global buffers, each at a multiple of 64 · schema (global buffer 0) · checksums (the last global buffer) ·
-/// column metadata · column table · global buffer table · footer`. Spec: File container.
+/// column metadata · column table · global buffer table · footer`. Spec: 01-file-container.md, "Order of the parts".
 struct FileAssembler {
     /// Position and size of something in the file.
     typealias Extent = (offset: UInt64, size: UInt64)

@@ -4,7 +4,7 @@ import LancerKernels
 /// A hierarchical navigable small world graph of one partition, as the format lays it out: per level its members in ascending
 /// order and their neighbour lists, one after another.
 ///
-/// Numbers of vectors are positions in the partition. Level 0 has all of them.
+/// Numbers of vectors are positions in the partition. Level 0 has all of them. Spec: 13-vector-index.md, "HNSW".
 package struct HNSWGraph: Sendable {
     /// One level.
     package struct Level: Sendable, Adjacency {

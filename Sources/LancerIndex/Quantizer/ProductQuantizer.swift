@@ -5,6 +5,7 @@ import LancerKernels
 /// of the nearest codeword of its own list.
 ///
 /// Layout: format-map of the codebook tensor: [sub-vectors][codewords][numbers of a sub-vector].
+/// Spec: 13-vector-index.md, "Product quantization".
 package struct ProductQuantizer: Sendable {
     /// How to train.
     package struct Options: Sendable {

@@ -4,6 +4,7 @@ import LancerKernels
 /// Numbers as bytes between two bounds (IVF_SQ).
 ///
 /// code = clamp(floor((v − start) · 255 / (end − start)), 0, 255); v ≈ start + code · (end − start) / 255.
+/// Spec: 13-vector-index.md, "Scalar quantization".
 package struct ScalarQuantizer: Sendable, Equatable {
     /// The bounds of the numbers trained on.
     package let start, end: Double

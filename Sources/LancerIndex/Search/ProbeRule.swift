@@ -4,7 +4,7 @@ import LancerKernels
 /// answer.
 ///
 /// With squared distances D₀ ≤ D₁ ≤ … of the query from the centroids: as many as there are Dᵢ ≤ D₀ · ratio, between a floor and
-/// a cap that depend on k. For dot: a fixed number.
+/// a cap that depend on k. For dot: a fixed number. Spec: 13-vector-index.md, "Searching a table".
 enum ProbeRule {
     private struct Row {
         var most: Int

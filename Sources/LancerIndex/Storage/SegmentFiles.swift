@@ -5,7 +5,7 @@ import LancerKernels
 import LancerProto
 import SwiftProtobuf
 
-/// The two files of a segment and what their metadata say.
+/// The two files of a segment and what their metadata say. Spec: 13-vector-index.md, "Files of a segment".
 struct SegmentFiles: Sendable {
     let index: LanceFileReader
     let auxiliary: LanceFileReader

@@ -1,6 +1,6 @@
 import LancerBytes
 
-/// Where a row is: 32 bits for the fragment and 32 for the offset in it. Spec: Row addresses.
+/// Where a row is: 32 bits for the fragment and 32 for the offset in it. Spec: 10-table.md, "Row addresses".
 package struct RowAddress: Sendable, Hashable, Comparable {
     package let rawValue: UInt64
 

@@ -7,7 +7,8 @@ import LancerStorage
 ///
 /// Optimistic: the newer versions' transactions are checked against ours, the operation is applied to the newest one, the
 /// transaction file stored, and the manifest of the next version put if nobody else has put one; when somebody has, all
-/// of it again on top of theirs. The put is the one moment at which the version comes into being. Spec: Commit.
+/// of it again on top of theirs. The put is the one moment at which the version comes into being.
+/// Spec: 11-commits.md, "Committing".
 package struct CommitLoop: Sendable {
     package let store: any ObjectStore
     package let versions: VersionList

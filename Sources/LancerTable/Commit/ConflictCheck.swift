@@ -7,7 +7,7 @@ import LancerProto
 ///
 /// ``ConflictMatrix`` has the rules; here they are applied to a pair of transactions. What depends on the table rather
 /// than on the transaction (deleted rows, fields, indices) is checked when the operation is applied to the newest
-/// version. Spec: Conflicts.
+/// version. Spec: 11-commits.md, "Conflicts".
 package enum ConflictCheck {
     /// Checks against the transaction that made `version`.
     ///

@@ -1,7 +1,7 @@
 /// What a pair of changes means for the one that comes second: the reference's behaviour as found by experiment, and
 /// stricter where the reference would lose something.
 ///
-/// Spec: Conflicts.
+/// Spec: 11-commits.md, "Conflicts".
 package enum ConflictMatrix {
     /// How one cell of the matrix is decided.
     package enum Rule: Sendable, Hashable {

@@ -6,6 +6,7 @@ import LancerStorage
 /// the deletion files.
 ///
 /// What was made for one version is used again for the next as long as nobody deleted rows of the same fragment.
+/// Spec: 11-commits.md, "Conflicts".
 struct DeletionMerge {
     private struct Made {
         var base: DeletionFile?

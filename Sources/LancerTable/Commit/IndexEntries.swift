@@ -6,6 +6,7 @@ import LancerStorage
 import SwiftProtobuf
 
 /// The index segments a version lists. Lancer keeps what it does not know of them.
+/// Spec: 11-commits.md, "Index entries and commits".
 struct IndexEntries {
     var message: Lance_Table_IndexSection
 

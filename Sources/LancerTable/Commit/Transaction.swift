@@ -6,7 +6,7 @@ import SwiftProtobuf
 /// What one commit did, kept beside the manifest it made so that other writers can tell whether their own commit fits.
 ///
 /// Stored twice with the same bytes: as `_transactions/<read version>-<uuid>.txn` and inside the manifest.
-/// Spec: Transactions.
+/// Spec: 11-commits.md, "Transactions".
 package struct Transaction: Sendable {
     package var message: Lance_Table_Transaction
 

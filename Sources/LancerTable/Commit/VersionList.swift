@@ -2,7 +2,7 @@ import LancerBytes
 import LancerProto
 import LancerStorage
 
-/// The versions of a table, as the directory of its manifests says.
+/// The versions of a table, as the directory of its manifests says. Spec: 10-table.md, "Latest version".
 package struct VersionList: Sendable {
     package let store: any ObjectStore
     /// Where the table's directories are below the store's root: empty, or `tree/<branch>/`.

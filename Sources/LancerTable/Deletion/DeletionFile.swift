@@ -4,7 +4,7 @@ import SwiftProtobuf
 
 /// Which rows of a fragment are deleted, as the manifest says: a file and how many rows it names.
 ///
-/// Spec: Deletion files.
+/// Spec: 10-table.md, "Deletion files".
 package struct DeletionFile: Sendable, Hashable {
     /// How the offsets are stored.
     package enum Kind: Sendable, Hashable {

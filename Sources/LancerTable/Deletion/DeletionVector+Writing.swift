@@ -9,7 +9,7 @@ extension DeletionVector {
     /// The kind of file that fits the number of rows.
     var kind: DeletionFile.Kind { count <= Self.mostRowsInArrowFile ? .arrow : .bitmap }
 
-    /// The bytes of a deletion file. Spec: Deletion files.
+    /// The bytes of a deletion file. Spec: 10-table.md, "Deletion files".
     ///
     /// - Throws: what writing to memory can: `limitExceeded`.
     func serialized(_ kind: DeletionFile.Kind) throws(LanceError) -> ArrowBuffer {

@@ -2,7 +2,7 @@ import LancerBytes
 import LancerStorage
 import SwiftProtobuf
 
-/// A line of versions of its own, which begins at a version of another one.
+/// A line of versions of its own, which begins at a version of another one. Spec: 12-history.md, "Branches".
 package struct Branch: Sendable {
     package var name: String
     /// The branch it was made from; nil for the main line.

@@ -1,7 +1,7 @@
 import LancerBytes
 import LancerStorage
 
-/// What a cleanup may take away.
+/// What a cleanup may take away. Spec: 12-history.md, "Cleanup".
 package struct CleanupRules: Sendable {
     /// Versions committed at or before this moment may go; nil for any.
     package var committedBefore: Instant?

@@ -3,7 +3,7 @@ import SwiftProtobuf
 
 /// A name for a version: a small JSON file that can be made, moved and removed, while the version stays as it is.
 ///
-/// Spec: Tags.
+/// Spec: 12-history.md, "Tags".
 package struct Tag: Sendable {
     package var name: String
     package var version: UInt64

@@ -6,7 +6,8 @@ import SwiftProtobuf
 
 /// A segment of an index, as a version lists it.
 ///
-/// Several segments may share one name: each has the rows of other fragments. Spec: Index section.
+/// Several segments may share one name: each has the rows of other fragments.
+/// Spec: 13-vector-index.md, "Index entries".
 package struct IndexEntry: Sendable {
     /// What the manifest says.
     package let message: Lance_Table_IndexMetadata

@@ -4,6 +4,7 @@ import LancerKernels
 import LancerStorage
 
 /// A search with an index: each of its segments, and by comparison the rows that it does not cover.
+/// Spec: 13-vector-index.md, "Searching a table".
 struct IndexSearch {
     private let table: Table
     private let queries: VectorQueries

@@ -5,7 +5,7 @@ import SwiftProtobuf
 
 /// What a manifest says of a vector index. Readers choose the index by it, so it is written whole or not at all.
 ///
-/// Spec: Vector indexes, details.
+/// Spec: 13-vector-index.md, "Index details".
 package struct VectorIndexDetails: Sendable, Hashable {
     /// How vectors are stored.
     package enum Compression: Sendable, Hashable {

@@ -4,7 +4,7 @@ import SwiftProtobuf
 
 /// One file of a fragment: some of its columns, all of its rows.
 ///
-/// Spec: Fragments and files.
+/// Spec: 10-table.md, "Data files".
 package struct DataFile: Sendable, Hashable {
     /// Name below the `data` directory.
     package var path: String

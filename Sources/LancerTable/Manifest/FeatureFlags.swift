@@ -2,7 +2,7 @@ import LancerBytes
 
 /// What a reader or a writer must know to work with a version of a table: two words of bits in the manifest.
 ///
-/// Spec: Feature flags.
+/// Spec: 10-table.md, "Feature flags".
 package struct FeatureFlags: OptionSet, Sendable, Hashable {
     package let rawValue: UInt64
 

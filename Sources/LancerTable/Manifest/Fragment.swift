@@ -4,7 +4,7 @@ import SwiftProtobuf
 
 /// Rows that were written together, in one or more files of different columns.
 ///
-/// Spec: Fragments and files.
+/// Spec: 10-table.md, "Fragments".
 package struct Fragment: Sendable {
     /// Unique in the table, never used again.
     package var id: UInt64 {

@@ -4,7 +4,7 @@ import LancerProto
 /// Reads fragments from the bytes of a manifest.
 ///
 /// What most fragments have is read here; a message with anything else goes through the general decoder.
-/// Spec: Fragments and files.
+/// Spec: 10-table.md, "Fragments".
 struct FragmentParser {
     /// What was read of a fragment.
     struct Parts {

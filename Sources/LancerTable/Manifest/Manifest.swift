@@ -5,7 +5,7 @@ import SwiftProtobuf
 
 /// One version of a table: its schema and fragments, and what is needed to write the next version.
 ///
-/// Checked once, when it is read. Spec: Manifest.
+/// Checked once, when it is read. Spec: 10-table.md, "Manifest".
 package struct Manifest: Sendable {
     package let schema: LanceSchema
     package let fragments: [Fragment]

@@ -11,7 +11,7 @@ import LancerCodecs
 /// 24  u32   1: version of this layout
 /// 28  u32   CRC-32C of the whole file without these four bytes
 /// ```
-/// Spec: Checksum of a manifest.
+/// Spec: 14-checksums.md, "Checksum of a manifest".
 enum ManifestChecksum {
     /// Bytes of the checksum.
     static let size = 32

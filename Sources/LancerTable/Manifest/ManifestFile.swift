@@ -9,7 +9,7 @@ import LancerBytes
 /// [ u32 length | Manifest     ]     at offset P; other bytes may stand before it
 /// u64 P | u16 major = 0 | u16 minor = 2 | "LANC"
 /// ```
-/// Spec: Manifest file.
+/// Spec: 10-table.md, "Manifest file".
 package struct ManifestFile: Sendable {
     package let bytes: ArrowBuffer
     /// The Manifest message.

@@ -4,7 +4,7 @@ import SwiftProtobuf
 
 /// The Manifest message in two parts: the fragments, of which there may be many, as bytes, and all the rest.
 ///
-/// Spec: Manifest.
+/// Spec: 10-table.md, "Manifest".
 struct ManifestMessage {
     /// The message without its fragments, with the fields Lancer does not know.
     let rest: Lance_Table_Manifest

@@ -10,7 +10,7 @@ package enum ManifestNaming: Sendable, Hashable {
 
 /// The name of a manifest file: a version in one of two spellings.
 ///
-/// Spec: Manifest names.
+/// Spec: 10-table.md, "Manifest names".
 package struct ManifestName: Sendable, Hashable {
     package let version: UInt64
     package let naming: ManifestNaming

@@ -4,7 +4,7 @@ import SwiftProtobuf
 
 /// The stable ids of a fragment's rows in order, deleted rows counted.
 ///
-/// Kept as ranges, so that memory follows the number of breaks and not of rows. Spec: Stable row ids.
+/// Kept as ranges, so that memory follows the number of breaks and not of rows. Spec: 10-table.md, "Stable row ids".
 package struct RowIDSequence: Sendable, Hashable {
     /// Ids in order; a range never begins where the one before ends.
     package private(set) var ranges: [Range<UInt64>] = []

@@ -3,6 +3,7 @@ import LancerProto
 import SwiftProtobuf
 
 /// A version for each row of a fragment in order: in which the row was made, or last changed.
+/// Spec: 10-table.md, "Stable row ids".
 package struct RowVersions: Sendable, Hashable {
     /// So many rows of one version.
     package struct Run: Sendable, Hashable {

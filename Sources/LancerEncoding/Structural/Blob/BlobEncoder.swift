@@ -5,7 +5,7 @@ import LancerBytes
 ///
 /// Works in two steps, so that no more than a batch of values is ever held: ``references(of:path:store:)`` hands the
 /// values of a batch out and puts their places there instead, ``page(_:path:format:)`` makes pages of places.
-/// Spec: Blob layout.
+/// Spec: 06-blob.md, "Blob layout".
 package enum BlobEncoder {
     /// What a place is kept as while it waits for its page: u64 position, u64 size.
     private static let referenceType = ArrowType.fixedSizeBinary(16)

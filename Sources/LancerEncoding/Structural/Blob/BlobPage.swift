@@ -4,7 +4,7 @@ import LancerBytes
 /// A blob page ready to be read: positions and sizes of values that lie elsewhere in the file.
 ///
 /// An inner mini-block page holds one (position, size) pair for each entry. Size 0 at position 0 is an empty value; size
-/// 0 elsewhere is a null whose levels are in the position: `rep | def << 16`. Spec: Blob layout.
+/// 0 elsewhere is a null whose levels are in the position: `rep | def << 16`. Spec: 06-blob.md, "Blob layout".
 package struct BlobPage: PreparedPage {
     private let inner: MiniBlockPage
     /// Layers of the blob column itself.

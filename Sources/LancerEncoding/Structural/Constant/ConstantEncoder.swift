@@ -3,7 +3,7 @@ import LancerBytes
 
 /// Pages whose values are all the same, or all null or absent.
 ///
-/// Spec: Constant layout. 2.1 knows only the form without a value, with raw levels.
+/// Spec: 05-constant.md, "Forms". 2.1 knows only the form without a value, with raw levels.
 package struct ConstantEncoder {
     /// Longest value that stands in the layout itself.
     static let maxInlineBytes = 32

@@ -8,7 +8,7 @@ import LancerBytes
 ///          2: repetition levels, definition levels           3: scalar, repetition levels, definition levels
 /// scalar buffer:  u32 buffers | u32 size of each | the value buffers of a one-element array
 /// ```
-/// Spec: Constant layout.
+/// Spec: 05-constant.md, "Forms".
 package struct ConstantPage: PreparedPage {
     let layout: ConstantLayout
     let rowCount: Int

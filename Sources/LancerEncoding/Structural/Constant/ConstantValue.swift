@@ -10,6 +10,7 @@ import Darwin
 #endif
 
 /// The value of a page in which all values that are not null are equal.
+/// Spec: 05-constant.md, "Inline values" and "Scalar buffer".
 struct ConstantValue {
     /// The value in the layout itself.
     private(set) var inline: [UInt8]?

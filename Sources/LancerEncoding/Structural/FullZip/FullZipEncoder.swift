@@ -7,7 +7,7 @@ import LancerBytes
 /// buffer 1   byte offset of each row in buffer 0, and the end (with lists, or values of variable width)
 /// ```
 /// A value of fixed width is there even when null; a null of variable width is its control word only, others have a
-/// length in front. Spec: Full-zip layout.
+/// length in front. Spec: 04-full-zip.md, "Entries".
 package enum FullZipEncoder {
     /// Each visible entry has `values.width` bytes, in the encoding described.
     package static func page(

@@ -8,7 +8,8 @@ import LancerBytes
 /// buffer 1:  byte offset in buffer 0 of each row, and the end; 1, 2, 4 or 8 bytes each
 /// ```
 /// The control word is `rep << bits_def | def`. A fixed-width value is there for nulls too; a variable one
-/// (`length | bytes`) only for valid entries. Buffer 1 is absent for fixed width without lists. Spec: Full-zip layout.
+/// (`length | bytes`) only for valid entries. Buffer 1 is absent for fixed width without lists.
+/// Spec: 04-full-zip.md, "Entries".
 package struct FullZipPage: PreparedPage {
     let layout: FullZipLayout
     let shape: PageShape

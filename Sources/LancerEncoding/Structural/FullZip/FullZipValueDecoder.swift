@@ -3,6 +3,7 @@ import LancerBytes
 import LancerCodecs
 
 /// Decodes the values of a full-zip page, each of which is encoded on its own.
+/// Spec: 04-full-zip.md, "Fixed width" and "Variable width".
 indirect enum FullZipValueDecoder: Sendable {
     /// Fixed width: values back to back form a chunk that a plain decoder reads.
     case plain(ValueDecoder, bytes: Int)

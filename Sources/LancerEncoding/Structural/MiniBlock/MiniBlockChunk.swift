@@ -5,7 +5,7 @@ import LancerCodecs
 /// The chunk of a page that is being read: its value buffers found, its levels decoded when they are wanted.
 ///
 /// One object goes from chunk to chunk, so that a take of many rows allocates nothing for each of them. It looks into
-/// memory that whoever calls ``load(_:_:)`` keeps alive.
+/// memory that whoever calls ``load(_:_:)`` keeps alive. Spec: 03-mini-block.md, "Chunks".
 final class MiniBlockChunk {
     private let page: MiniBlockPage
     /// Number of the chunk in the page; -1 before the first.

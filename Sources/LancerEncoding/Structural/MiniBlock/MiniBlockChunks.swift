@@ -6,7 +6,8 @@ import LancerBytes
 /// buffer 0, one word a chunk (u16 in 2.1, u32 in 2.2):  (chunk bytes / 8 - 1) << 4 | log2(values)
 /// repetition index, u64[2] a chunk:                     rows that finish here, levels left over after them
 /// ```
-/// The last chunk has what is left of the page's values, whatever its word says. Spec: Mini-block layout.
+/// The last chunk has what is left of the page's values, whatever its word says.
+/// Spec: 03-mini-block.md, "Chunk words" and "Repetition index".
 package struct MiniBlockChunks: Sendable {
     /// Byte offset of each chunk in buffer 1, and the end.
     package let byteOffsets: [Int]

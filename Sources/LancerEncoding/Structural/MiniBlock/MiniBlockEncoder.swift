@@ -9,7 +9,7 @@ import LancerBytes
 /// [buffer]   dictionary
 /// [buffer]   repetition index: u64 rows that finish in the chunk, u64 levels left over, for each chunk
 /// ```
-/// Spec: Mini-block layout.
+/// Spec: 03-mini-block.md, "Levels of a chunk".
 package struct MiniBlockEncoder {
     /// A dictionary that the values are indices into.
     package struct Dictionary: Sendable {

@@ -9,7 +9,7 @@ import LancerBytes
 /// u16 levels | [u16 rep bytes] | [u16 def bytes] | u16 or u32 bytes of each value buffer | pad to 8
 /// rep, pad to 8 | def, pad to 8 | value buffer 0, pad to 8 | …
 /// ```
-/// Spec: Mini-block layout.
+/// Spec: 03-mini-block.md, "Chunks".
 package final class MiniBlockPage: PreparedPage {
     let layout: MiniBlockLayout
     let chunks: MiniBlockChunks

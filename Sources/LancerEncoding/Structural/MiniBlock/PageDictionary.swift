@@ -2,6 +2,7 @@ import LancerArrow
 import LancerBytes
 
 /// The dictionary of a mini-block page: either what Lance made of repeated values, or that of an Arrow dictionary array.
+/// Spec: 03-mini-block.md, "Dictionaries".
 struct PageDictionary: Sendable {
     /// The distinct values.
     let values: ArrowArray
