@@ -109,3 +109,13 @@ def test_the_reader_of_the_specification_reads_the_history_of_a_table(tmp_path, 
         answer = json.loads(done.stdout)
         columns = [[None if v is None else str(v) for v in column.to_pylist()] for column in expected.columns]
         assert answer["columns"] == columns, number
+
+
+def test_the_reader_of_the_specification_passes_the_conformance_cases():
+    run = ROOT / "conformance" / "runner" / "run.py"
+    kinds = [word for kind in ("read", "history", "reject", "survive") for word in ("--kind", kind)]
+    command = [sys.executable, run, *kinds, "-j", "2", "--", sys.executable, READER / "lance_reader.py"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    counts = {word: int(count) for count, word in re.findall(r"(\d+) (pass|fail|crash|skip)", done.stdout)}
+    assert counts["pass"] > 400 and counts["skip"] == 0, done.stdout[-400:]
