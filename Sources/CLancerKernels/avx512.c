@@ -211,10 +211,17 @@ static size_t pq_filter8_vbmi(const uint8_t *codes, size_t stride, size_t count,
         }
         found += candidates(even, odd, r, vdelta, voffset, bias, vlimit, out + found);
     }
-    size_t rest = lk_scalar_pq_filter8(codes + r, stride, count - r, m, table, delta, offset, bias ? bias + r : NULL, limit,
-                                       out + found);
-    for (size_t i = 0; i < rest; i++) out[found + i] += (uint32_t)r;
-    return found + rest;
+    if (r == count) return found;
+    if (count >= 64) {
+        // The last 64 rows once more: quicker than some of them one by one.
+        uint32_t last[128];
+        size_t hits = pq_filter8_vbmi(codes + count - 64, stride, 64, m, table, delta, offset,
+                                      bias ? bias + count - 64 : NULL, limit, last);
+        for (size_t i = 0; i < hits; i++)
+            if (last[i] + count - 64 >= r) out[found++] = last[i] + (uint32_t)(count - 64);
+        return found;
+    }
+    return lk_scalar_pq_filter8(codes, stride, count, m, table, delta, offset, bias, limit, out);
 }
 
 #define COMMON                                                                                                         \

@@ -211,6 +211,32 @@ package struct ProductQuantizer: Sendable {
         }
     }
 
+    /// The squared distance of a vector from what codes stand for; byte b of the codes is at b·byteStep.
+    package func distance(
+        of codes: UnsafePointer<UInt8>,
+        byteStep: Int,
+        from vector: UnsafePointer<Float>
+    ) -> Float {
+        let width = subdimension
+        return codebook.withUnsafeBufferPointer { codebook in
+            var sum: Float = 0
+            guard let words = codebook.baseAddress else { return sum }
+            for i in 0..<subvectors {
+                let byte = codes[(bits == 8 ? i : i / 2) * byteStep]
+                let code = bits == 8 ? Int(byte) : Int(i % 2 == 0 ? byte & 15 : byte >> 4)
+                let word = words + (i * codewords + code) * width
+                let part = vector + i * width
+                var own: Float = 0
+                for j in 0..<width {
+                    let difference = part[j] - word[j]
+                    own += difference * difference
+                }
+                sum += own
+            }
+            return sum
+        }
+    }
+
     /// Squared distances of the sub-vectors of `query` (for l2 and cosine: less the partition's centroid) from all codewords:
     /// the sum of a row's entries is its squared distance.
     package func distanceTable(_ query: UnsafePointer<Float>, into table: UnsafeMutablePointer<Float>) {

@@ -30,6 +30,7 @@ package final class ProductScanner {
     ///   - table: distances of this query's sub-vectors from the codewords.
     ///   - base: added to each sum.
     ///   - isSameTable: the table is that of the last call (one table for all partitions): its rounded form is used again.
+    ///   - moreRows: rows of other partitions that will be scanned with the same table.
     ///   - filter: says which rows may be returned; nil for all.
     ///   - rowIDs: the rows' ids.
     ///   - place: that of the partition's first row; one more for each row after it.
@@ -39,6 +40,7 @@ package final class ProductScanner {
         table: UnsafePointer<Float>,
         base: Float,
         isSameTable: Bool = false,
+        moreRows: Int = 0,
         filter: NodeFilter? = nil,
         rowIDs: UnsafePointer<UInt64>,
         place: UInt64 = 0,
@@ -52,8 +54,8 @@ package final class ProductScanner {
             let limit = min(top.threshold, ceiling)
             let rest = codes.count - at
             // Rounding a table costs as much as summing some hundred rows.
-            let useful = limit < .infinity && codes.hasFastFilter && (isRounded || rest >= Self.first)
-            if useful, !isRounded { isRounded = rounded.update(table, limit: isSameTable ? .infinity : limit - base) }
+            let useful = limit < .infinity && codes.hasFastFilter && (isRounded || rest + moreRows >= Self.first)
+            if useful, !isRounded { isRounded = rounded.update(table, limit: isSameTable || moreRows > 0 ? .infinity : limit - base) }
             let size = min(rest, useful && isRounded || limit < .infinity ? Self.block : Self.first)
             let part = codes.slice(at..<at + size)
             let found: Int

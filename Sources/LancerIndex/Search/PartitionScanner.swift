@@ -9,7 +9,7 @@ final class PartitionScanner: @unchecked Sendable {
     /// Rows whose distances are worked out at once.
     private static let block = 1024
     /// Rows kept more than wanted, where distances are worked out twice.
-    private static let slack = 8
+    private static let slack = 4
     /// Selections that leave a smaller share than this are looked up before distances are worked out.
     private static let fewRows = 0.05
 
@@ -20,7 +20,6 @@ final class PartitionScanner: @unchecked Sendable {
     /// The query as the codes want it.
     private let prepared: ScratchMemory<UInt64>
     private let residual: ScratchMemory<Float>
-    private let decoded: ScratchMemory<Float>
     private let graph: GraphScratch?
     private var rough = TopK(limit: 0)
 
@@ -31,7 +30,6 @@ final class PartitionScanner: @unchecked Sendable {
         let table = (model.product?.subvectors ?? 0) * 256
         prepared = ScratchMemory(count: (max(table, model.dimension + 16) * 4 + 7) / 8, repeating: 0)
         residual = ScratchMemory(count: model.dimension, repeating: 0)
-        decoded = ScratchMemory(count: model.dimension, repeating: 0)
         graph = model.kind.hasGraph ? GraphScratch() : nil
     }
 
@@ -246,10 +244,12 @@ final class PartitionScanner: @unchecked Sendable {
         for j in 0..<model.dimension { square += query[j] * query[j] }
         beginRough(state, !isDot, search)
         var isSameTable = false
+        var moreRows = partitions.reduce(0) { $0 + (loaded[$1]?.count ?? 0) }
         let out = distances.pointer
         for number in partitions {
             guard let partition = loaded[number], partition.count > 0 else { continue }
             let codes = partition.codes(quantizer)
+            moreRows -= partition.count
             // |q − c − x̂|² = (|q|² − 2q·c) − 2q·x̂ + |c + x̂|², the last of which is the row's bias.
             var base: Float = 1
             if !isDot {
@@ -271,6 +271,7 @@ final class PartitionScanner: @unchecked Sendable {
                     table: table,
                     base: base,
                     isSameTable: isSameTable,
+                    moreRows: moreRows,
                     filter: filter,
                     rowIDs: partition.rowIDs,
                     place: place(number),
@@ -403,24 +404,19 @@ final class PartitionScanner: @unchecked Sendable {
 
     private func exact(_ state: QueryState, _ partition: DecodedPartition, _ number: Int, _ row: Int) -> Float {
         let query = state.vector.pointer
-        var distance: Float = 0
         guard let quantizer = model.product else {
+            var distance: Float = 0
             partition.rows(model).slice(row..<row + 1)
                 .distances(.cosine, from: query, norm: state.norm, into: &distance)
             return distance
         }
         let centroid = model.centroid(number)
         let vector = residual.pointer
-        let codes = partition.codes(quantizer)
         // As the reference adds up: the query's residual, rounded to the column's numbers, against the codewords.
         for j in 0..<model.dimension { vector[j] = query[j] - centroid[j] }
         model.element.round(vector, count: model.dimension)
-        quantizer.decode(codes.codes + row, byteStep: codes.stride, into: decoded.pointer)
-        for j in 0..<model.dimension {
-            let difference = vector[j] - decoded.pointer[j]
-            distance += difference * difference
-        }
-        return distance
+        let codes = partition.codes(quantizer)
+        return quantizer.distance(of: codes.codes + row, byteStep: codes.stride, from: vector)
     }
 }
 
