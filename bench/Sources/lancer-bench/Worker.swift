@@ -3,7 +3,7 @@ import Lancer
 
 /// One order from the driver: a JSON object on a line of standard input.
 struct Order: Decodable {
-    /// `load`, `write`, `append`, `commit`, `open`, `count`, `scan`, `take` or `compact`.
+    /// `load`, `write`, `append`, `commit`, `open`, `count`, `scan`, `take`, `compact`, `index` or `search`.
     var task: String
     var path: String
     var columns: [String]?
@@ -12,6 +12,8 @@ struct Order: Decodable {
     var durable: Bool?
     /// Whether a scan compares pages with their checksums; it does if nothing is said.
     var checksums: Bool?
+    /// What an index or a search of vectors wants.
+    var vectors: VectorOrder?
 }
 
 /// The answer, a JSON object on a line of standard output.
@@ -102,6 +104,14 @@ struct Worker {
             answer.seconds = try await clock.measure {
                 answer.rowCount = try await table.take(rows, columns: order.columns).rowCount
             }.seconds
+        case "index":
+            guard let vectors = order.vectors else { throw LanceError(.invalidArgument, "no vectors in the order") }
+            let table = try await Dataset.open(order.path)
+            answer.seconds = try await clock.measure { tables[order.path] = try await vectors.index(table) }.seconds
+        case "search":
+            guard let vectors = order.vectors else { throw LanceError(.invalidArgument, "no vectors in the order") }
+            let table = try await opened(order.path)
+            (answer.seconds, answer.rowCount) = try await vectors.search(table)
         default:
             throw LanceError(.invalidArgument, "unknown task \(order.task)")
         }
