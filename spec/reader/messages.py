@@ -113,8 +113,9 @@ def decode(name: str, data: bytes, depth: int = 0) -> Message:
             value, at = data[at : at + size], at + size
         if not field:
             continue
-        is_packed = key & 7 == 2 and type_ in SCALARS and type_ not in ("string", "bytes")
-        need(is_packed or (key & 7 == 0) == (type_ in SCALARS and type_ not in ("string", "bytes")), field, "malformed")
+        is_number = isinstance(SCALARS.get(type_), int) and type_ not in ("double", "float")  # which stay bytes
+        is_packed = is_number and key & 7 == 2
+        need(is_packed or is_number == (key & 7 == 0), f"the wire type of {name}.{field}", "malformed")
         inner = 0
         while is_packed and inner < len(value):
             item, inner = varint(value, inner, type_)

@@ -59,8 +59,7 @@ class DataFile:
         """Entries of an offset table, from where the footer has its position and its number of entries."""
         start, entries = little(self.data, position, 8), little(self.data, count, 4)
         need(start <= end and entries * 16 <= end - start, f"a table of {entries} entries at {start}")
-        numbers = integers(self.data[start : start + 16 * entries], 8)
-        return list(zip(numbers[::2], numbers[1::2]))
+        return list(zip(*[iter(integers(self.data[start : start + 16 * entries], 8))] * 2))
 
     def bytes(self, position: int, size: int) -> bytes:
         need(position + size <= len(self.data), f"{size} bytes at {position} of a file of {len(self.data)}")
