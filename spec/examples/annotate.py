@@ -22,7 +22,7 @@ sys.path.insert(0, str(SPEC / "reader"))
 import coding  # noqa: E402
 import pages  # noqa: E402
 from lance_reader import field_json, value_json  # noqa: E402
-from messages import DEFINITIONS, SCALARS, Message, decode, varint  # noqa: E402
+from messages import DEFINITIONS, SCALARS, Message, Reject, decode, varint  # noqa: E402
 from schema import Field, Type, find_path, parse_type  # noqa: E402
 from tables import DataFile, roaring, section  # noqa: E402
 
@@ -563,13 +563,17 @@ def check_worked(path: pathlib.Path) -> tuple[int, list[str]]:
     found = re.findall(pattern, path.read_text(), flags=re.S)
     for context, words, count, expected, text in found:
         data, (encoding, type_) = bytes_of(text), eval(words, {"__builtins__": {}}, vocabulary())  # our own text
-        if context == "scalar":
-            values = pages.scalar(data, type_)
-        elif context == "value":
-            values = [coding.decode_single(encoding, data, type_, True)]
-        else:
-            buffers = [data] if context == "block" else split(encoding, data, int(count), type_)
-            values = coding.decode_values(encoding, buffers, int(count), type_, context == "block")
+        try:
+            if context == "scalar":
+                values = pages.scalar(data, type_)
+            elif context == "value":
+                values = [coding.decode_single(encoding, data, type_, True)]
+            else:
+                buffers = [data] if context == "block" else split(encoding, data, int(count), type_)
+                values = coding.decode_values(encoding, buffers, int(count), type_, context == "block")
+        except Reject as reject:
+            problems.append(f"{path.name}: {words}: {reject}")
+            continue
         got = plain(values, type_) if context == "scalar" else [plain(value, type_) for value in values]
         want = json.loads(expected)
         if isinstance(want, dict):
@@ -621,7 +625,11 @@ def check() -> int:
     for path in sorted(SPEC.glob("*.md")):
         count, wrong = check_worked(path)
         worked, problems = worked + count, problems + wrong
-    texts = all_pages()
+    try:
+        texts = all_pages()
+    except Reject as reject:
+        print("\n".join([*problems, f"a file of examples/files cannot be read: {reject}"]))
+        return 1
     for path, text in texts.items():
         if not path.exists() or path.read_text() != text:
             problems.append(f"{path.relative_to(SPEC)} is not what annotate.py makes of its file")

@@ -114,7 +114,7 @@ def decode(name: str, data: bytes, depth: int = 0) -> Message:
         if not field:
             continue
         is_number = isinstance(SCALARS.get(type_), int) and type_ not in ("double", "float")  # which stay bytes
-        is_packed = is_number and key & 7 == 2
+        is_packed = is_number and key & 7 == 2 and label == "repeated"
         need(is_packed or is_number == (key & 7 == 0), f"the wire type of {name}.{field}", "malformed")
         inner = 0
         while is_packed and inner < len(value):
