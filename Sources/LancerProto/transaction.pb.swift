@@ -200,9 +200,14 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
 
   }
 
+  /// How an Update changed rows.
   package nonisolated enum UpdateMode: SwiftProtobuf.Enum, Swift.CaseIterable {
     package typealias RawValue = Int
+
+    /// Rows were moved to new fragments, deleted in the old ones.
     case rewriteRows // = 0
+
+    /// Columns of fragments were replaced in place.
     case rewriteColumns // = 1
     case UNRECOGNIZED(Int)
 
@@ -268,7 +273,7 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
     package init() {}
   }
 
-  /// A new table, or everything of an old one replaced.
+  /// A new table (read_version 0), or everything of an old one replaced.
   package nonisolated struct Overwrite: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -464,7 +469,8 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
 
     package var updateMode: Lance_Table_Transaction.UpdateMode = .rewriteRows
 
-    /// A KeyExistenceFilter message, not looked into.
+    /// A KeyExistenceFilter message (a filter of the keys that were inserted), not looked into. Present only where the
+    /// table declares a primary key.
     package var insertedRows: Data = Data()
 
     package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -496,6 +502,7 @@ package nonisolated struct Lance_Table_Transaction: Sendable {
     fileprivate var _value: String? = nil
   }
 
+  /// Changes of a map of settings.
   package nonisolated struct UpdateMap: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
