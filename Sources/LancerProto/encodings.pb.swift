@@ -250,7 +250,8 @@ package nonisolated struct Lance_Encodings21_MiniBlockLayout: Sendable {
   /// Clears the value of `valueCompression`. Subsequent reads from it will return its default value.
   package mutating func clearValueCompression() {self._valueCompression = nil}
 
-  /// How the dictionary is stored (block context); absent: values are no indices. Spec: 03-mini-block.md, "Dictionaries".
+  /// How the dictionary is stored (block context); absent: values are not indices.
+  /// Spec: 03-mini-block.md, "Dictionaries".
   package var dictionary: Lance_Encodings21_CompressiveEncoding {
     get {_dictionary ?? Lance_Encodings21_CompressiveEncoding()}
     set {_dictionary = newValue}
