@@ -63,7 +63,7 @@ struct SegmentAssembler {
     }
 
     private func graph(_ count: Int, _ codes: ArrowBuffer) throws -> HNSWGraph {
-        let perRow = GraphMemory.bytesPerRow(codes: model.codeByteCount, connections: model.graph.maxConnections)
+        let perRow = GraphMemory.bytesPerRow(model)
         guard count.multipliedSaturated(perRow) <= memoryLimit else {
             throw LanceError.limitExceeded(
                 "the graph of a partition of \(count) rows takes \(count.multipliedSaturated(perRow) >> 20) MiB of "
@@ -103,16 +103,20 @@ struct SegmentAssembler {
             return try HNSWBuilder.build(space, options, control: control)
         case .product:
             guard let product = model.product else { break }
-            let stored = ProductCodes(
-                codes.start.assumingMemoryBound(to: UInt8.self),
-                stride: count,
-                count: count,
-                subvectors: product.subvectors,
-                bits: product.bits
-            )
-            defer { withExtendedLifetime(codes) {} }
-            let space = ProductSpace(stored, quantizer: product, metric: model.metric)
-            return try HNSWBuilder.build(space, options, control: control)
+            // What the codes stand for, as floats: their distances are those of the codes, and far sooner worked out.
+            let vectors = ScratchMemory<Float>(count: count * model.dimension, repeating: 0)
+            let group = 256
+            codes.withUnsafeBytes { bytes in
+                guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+                outer.parallel((count + group - 1) / group) { part in
+                    for r in part * group..<min(count, (part + 1) * group) {
+                        product.decode(base + r, byteStep: count, into: vectors.pointer + r * model.dimension)
+                    }
+                }
+            }
+            let rows = VectorRows(vectors.pointer, count: count, dimension: model.dimension)
+            let metric: VectorMetric = model.metric == .dot ? .dot : .l2
+            return try HNSWBuilder.build(FlatSpace(rows, metric: metric), options, control: control)
         }
         throw LanceError.corrupt("an index of kind \(model.kind.rawValue) without its codes")
     }

@@ -143,14 +143,23 @@ enum GraphMemory {
         let codes: Int
         switch parameters.kind.compression {
         case .flat: codes = parameters.dimension * parameters.element.byteCount
-        case .product: codes = 2 * parameters.resolvedSubVectors
+        case .product: codes = parameters.resolvedSubVectors
         case .scalar: codes = parameters.dimension
         }
-        return bytesPerRow(codes: codes, connections: parameters.maxConnections)
+        return bytesPerRow(parameters.kind, codes, parameters.dimension, parameters.maxConnections)
     }
 
-    /// The row itself, read and as a column, and its lists while they grow and when they are done.
-    static func bytesPerRow(codes: Int, connections: Int) -> Int { 2 * codes + 16 + 2 * 8 * (2 * connections + 2) + 32 }
+    /// The same for an index that was trained.
+    static func bytesPerRow(_ model: VectorIndexModel) -> Int {
+        bytesPerRow(model.kind, model.codeByteCount, model.dimension, model.graph.maxConnections)
+    }
+
+    /// The row itself, read and as a column, decoded if it is product codes, and its lists while they grow and when done.
+    private static func bytesPerRow(_ kind: VectorIndexKind, _ codes: Int, _ dimension: Int, _ connections: Int) -> Int
+    {
+        let decoded = kind.compression == .product ? 4 * dimension : 0
+        return 2 * codes + decoded + 16 + 2 * 8 * (2 * connections + 2) + 32
+    }
 }
 
 extension Int {
