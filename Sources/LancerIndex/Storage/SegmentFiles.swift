@@ -46,8 +46,8 @@ struct SegmentFiles: Sendable {
     static func open(index: any RangeSource, auxiliary: any RangeSource) async throws -> SegmentFiles {
         // Pages are read once and kept decoded by the partition cache, so the files' own caches stay small.
         let budget = PageCacheBudget(byteLimit: 4 << 20)
-        let indexFile = try await LanceFileReader.open(index, cache: budget)
-        let auxiliaryFile = try await LanceFileReader.open(auxiliary, cache: budget)
+        let indexFile = try await LanceFileReader.open(index, cache: budget).comparing(.allTouched)
+        let auxiliaryFile = try await LanceFileReader.open(auxiliary, cache: budget).comparing(.allTouched)
         let kind: VectorIndexKind
         let metric: VectorMetric
         let centroids: Lance_Index_Pb_IVF

@@ -75,6 +75,16 @@ package final class VectorIndexSegment: Sendable {
         _ = try await load(wanted)
     }
 
+    /// Reads and decodes every partition, keeping none: for checks.
+    ///
+    /// - Throws: `corrupt`, `truncated`, what the source throws.
+    package func readAll() async throws {
+        for run in runs(partitionSizes.indices.filter { partitionSizes[$0] > 0 }) {
+            try Task.checkCancellation()
+            _ = try await files.decoded(run)
+        }
+    }
+
     /// The ids of a partition's rows, in the order of the file.
     package func rowIDs(ofPartition partition: Int) async throws -> [UInt64] {
         guard partitionSizes.indices.contains(partition) else {

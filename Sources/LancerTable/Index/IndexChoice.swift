@@ -46,12 +46,7 @@ extension Table {
                 continue
             }
             // An index without rows is one that is still to be trained.
-            if entry.fragments.isEmpty {
-                if choice.metric == .l2, options.metric == nil, let metric = entry.vector?.metric {
-                    choice.metric = metric
-                }
-                continue
-            }
+            if entry.fragments.isEmpty { continue }
             if groups[entry.name] == nil { names.append(entry.name) }
             groups[entry.name, default: []].append(entry)
         }

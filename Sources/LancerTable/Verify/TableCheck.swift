@@ -37,6 +37,10 @@ package struct TableCheck: Sendable {
             await checkRowIDs(of: manifest, isNewest: manifest.version == manifests.last?.version, &report)
             try await checkIndices(of: manifest, &report)
         }
+        if isDeep {
+            var indices = IndexCheck(store: store)
+            for manifest in manifests.reversed() { try await indices.check(manifest, &report) }
+        }
         try await checkReferences(manifests, &report)
         let unreadable = report.findings.contains { $0.problem == .manifest || $0.problem == .unsupported }
         if unreadable {
