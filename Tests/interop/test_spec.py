@@ -119,3 +119,33 @@ def test_the_reader_of_the_specification_passes_the_conformance_cases():
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     counts = {word: int(count) for count, word in re.findall(r"(\d+) (pass|fail|crash|skip)", done.stdout)}
     assert counts["pass"] > 400 and counts["skip"] == 0, done.stdout[-400:]
+
+
+# What a cell of the table in the text may say for a rule of the code, notes left out.
+CELLS = {
+    "fine": {"ok"}, "retry": {"A"}, "never": {"X"}, "fragments": {"F"}, "rows": {"merge"}, "nullability": {"ok"},
+    "keys": {"ok", "merge"}, "coverage": {"A"}, "index": {"ok", "A"}, "replacedSchema": {"ok"}, "metadata": {"A"},
+    "noMetadata": {"X"}, "sameKey": {"X"}, "tightening": {"ok"},
+}  # fmt: skip
+
+
+def test_the_conflict_matrix_of_the_text_is_that_of_the_code():
+    code = (ROOT / "Sources/LancerTable/Commit/ConflictMatrix.swift").read_text()
+    columns = re.findall(r"\.(\w+)", re.search(r"columns: \[ChangeKind\] = \[(.*?)\]", code, re.S)[1])
+    body = code[code.index("rows: [ChangeKind: [Rule]]") :]
+    rules = {row: re.findall(r"\.(\w+)", cells) for row, cells in re.findall(r"\.(\w+): \[(.*?)\]", body, re.S)}
+    text = (SPEC / "11-commits.md").read_text()
+    lines = [line.strip("|").split("|") for line in text[text.index("| ours \\ theirs") :].split("\n\n")[0].splitlines()]
+    names = [name.strip().lower().removesuffix("fragments") for name in lines[0][1:]]
+    compared = 0
+    for row, *cells in lines[2:]:
+        kind = next((kind for kind in rules if kind.lower() == row.strip().lower()), None)
+        if kind is None:
+            assert row.strip() == "DataReplacement", row  # which Lancer does not commit
+            continue
+        for name, cell in zip(names, cells):
+            column = next(i for i, column in enumerate(columns) if column.lower().removesuffix("fragments") == name)
+            rule = rules[kind][column]
+            assert re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]", "", cell).strip() in CELLS[rule], (kind, name, cell, rule)
+            compared += 1
+    assert compared == len(rules) * len(names)
