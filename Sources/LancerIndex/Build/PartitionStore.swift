@@ -29,13 +29,18 @@ final class PartitionStore {
     private var runs: [Run] = []
     /// Rows that wait: partition, and record of id and codes.
     private var partitions: [UInt32] = []
-    private var records = BufferBuilder()
+    private var records: BufferBuilder
     private(set) var sizes: [Int]
     /// The waiting rows in the order of partitions, once all are added.
     private var order: [UInt32] = []
     private var starts: [Int] = []
 
-    init(partitionCount: Int, codeBytes: Int, byteLimit: Int, scratch: any ScratchSpace) {
+    /// - Parameter expectedRows: rows that will be added, about.
+    init(partitionCount: Int, codeBytes: Int, expectedRows: Int, byteLimit: Int, scratch: any ScratchSpace) {
+        // Room from the start: memory that grows is there twice for a while.
+        records = BufferBuilder(
+            capacity: min(expectedRows.multipliedSaturated(8 + codeBytes), max(byteLimit, 1 << 20) / 8 * 9)
+        )
         self.partitionCount = partitionCount
         self.codeBytes = codeBytes
         self.byteLimit = max(byteLimit, 1 << 20)

@@ -115,6 +115,7 @@ package enum VectorIndexBuilder {
         let store = PartitionStore(
             partitionCount: model.partitionCount,
             codeBytes: model.codeByteCount,
+            expectedRows: source?.rowCount ?? 0,
             byteLimit: target.memoryLimit / 3,
             scratch: target.scratch
         )

@@ -34,6 +34,8 @@ package struct ProductQuantizer: Sendable {
     package let codebook: [Float]
 
     private let transposed: ScratchMemory<Float>
+    /// Squared lengths of the codewords.
+    private let squares: ScratchMemory<Float>
     private let panels: [CentroidPanels]
 
     /// Codewords of a sub-vector.
@@ -82,6 +84,10 @@ package struct ProductQuantizer: Sendable {
             for c in 0..<codewords {
                 for j in 0..<width { transposed.pointer[base + j * codewords + c] = codebook[base + c * width + j] }
             }
+        }
+        squares = ScratchMemory(count: subvectors * codewords, repeating: 0)
+        for word in 0..<subvectors * codewords {
+            for j in 0..<width { squares.pointer[word] += codebook[word * width + j] * codebook[word * width + j] }
         }
         panels = codebook.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return [] }
@@ -281,17 +287,8 @@ package struct ProductQuantizer: Sendable {
         // |c + x̂|² = |c|² + Σ over sub-vectors (|x̂ᵢ|² + 2 cᵢ·x̂ᵢ): a table as any other.
         let table = ScratchMemory<Float>(count: tableCount, repeating: 0)
         var base: Float = 0
-        let width = subdimension
-        for i in 0..<subvectors {
-            for c in 0..<codewords {
-                var sum: Float = 0
-                for j in 0..<width {
-                    let value = codebook[(i * codewords + c) * width + j]
-                    sum += value * (value + 2 * (centroid?[i * width + j] ?? 0))
-                }
-                table.pointer[i * codewords + c] = sum
-            }
-        }
+        if let centroid { productTable(centroid, scale: 2, into: table.pointer) }
+        for i in 0..<tableCount { table.pointer[i] += squares.pointer[i] }
         if let centroid { for j in 0..<dimension { base += centroid[j] * centroid[j] } }
         codes.distances(table.pointer, base: base, into: out)
     }

@@ -55,7 +55,11 @@ package final class ProductScanner {
             let rest = codes.count - at
             // Rounding a table costs as much as summing some hundred rows.
             let useful = limit < .infinity && codes.hasFastFilter && (isRounded || rest + moreRows >= Self.first)
-            if useful, !isRounded { isRounded = rounded.update(table, limit: isSameTable || moreRows > 0 ? .infinity : limit - base) }
+            if useful, !isRounded {
+                // Other partitions have another base, which this limit says nothing about.
+                let isShared = isSameTable || moreRows > 0
+                isRounded = rounded.update(table, limit: isShared ? .infinity : limit - base)
+            }
             let size = min(rest, useful && isRounded || limit < .infinity ? Self.block : Self.first)
             let part = codes.slice(at..<at + size)
             let found: Int
