@@ -224,4 +224,65 @@ struct SegmentTests {
         #expect(try await segment.search([Float](repeating: .nan, count: 16), options) == [[]])
         #expect(try await segment.search(query, SegmentSearchOptions(k: .max))[0].count > 950)
     }
+
+    @Test("the cache keeps to its limit, and forgets a segment that is gone")
+    func cacheLimit() async throws {
+        let source = RowsSource(Self.data.floats, dimension: 16, element: .float32)
+        let test = IndexCase(kind: .ivfFlat, metric: .l2, element: .float32)
+        let bytes = try await MemoryIndex.build(source, test.parameters(16)).bytes
+        let cache = PartitionCache(byteLimit: 40_000)
+        do {
+            let first = try await bytes.open(cache: cache)
+            let second = try await bytes.open(cache: cache)
+            var options = SegmentSearchOptions(k: 3)
+            options.probes = .fixed(4)
+            for q in 0..<Self.queries.count {
+                let found = try await first.search(Self.queries.row(q), options)
+                #expect(try await second.search(Self.queries.row(q), options) == found)
+                #expect(cache.byteCount <= 40_000)
+            }
+            #expect(cache.byteCount > 0)
+        }
+        #expect(cache.byteCount == 0)
+    }
+
+    @Test("exact search: several queries or one, on threads or not", arguments: VectorElementType.allCases)
+    func exactSearch(_ element: VectorElementType) throws {
+        var source = RowsSource(Self.data.floats, dimension: 16, element: element)
+        source.validity = Bitmap((0..<1000).map { $0 % 7 != 0 })
+        for metric in VectorMetric.allCases {
+            func search(_ queries: [Float], _ threads: Int, _ range: ClosedRange<Float>? = nil) throws -> [[Neighbour]]
+            {
+                let search = try FlatSearch(
+                    queries: queries,
+                    dimension: 16,
+                    element: element,
+                    metric: metric,
+                    k: 10,
+                    lowerBound: range?.lowerBound,
+                    upperBound: range?.upperBound,
+                    threads: threads
+                )
+                for start in stride(from: 0, to: 1000, by: 300) {
+                    try search.add(source.block(Array(start..<min(1000, start + 300))))
+                }
+                return search.results()
+            }
+            let one = try search(Self.queries.floats, 1)
+            for threads in [3, 50] { #expect(try search(Self.queries.floats, threads) == one) }
+            for q in 0..<Self.queries.count { #expect(try search(Self.queries.row(q), 4)[0] == one[q]) }
+            // Against distances worked out row by row.
+            let all = try FlatSearch.distances(
+                Self.queries.row(0),
+                metric,
+                values: source.values,
+                element: element
+            )
+            let order = all.indices.filter { $0 % 7 != 0 }.sorted { (all[$0], $0) < (all[$1], $1) }
+            #expect(one[0].map(\.rowID) == order.prefix(10).map { UInt64($0) })
+            #expect(one[0].map(\.distance) == order.prefix(10).map { all[$0] })
+            let range = try search(Self.queries.row(0), 2, all[order[5]]...all[order[9]])[0]
+            #expect(range.map(\.rowID) == order[5..<9].map { UInt64($0) })
+        }
+    }
 }

@@ -10,6 +10,8 @@ import LancerKernels
 package final class FlatSearch {
     /// Rows whose distances are worked out at once.
     private static let block = 512
+    /// The same where they are compared with several queries.
+    private static let tile = 64
 
     private let element: VectorElementType
     private let dimension: Int
@@ -67,17 +69,22 @@ package final class FlatSearch {
         try block.check(element, dimension: dimension)
         if block.count == 0 || tops.isEmpty { return }
         let view = selection.map { SelectionView($0) }
-        // One query: the rows are shared out. Several: the queries.
-        let parts = tops.count == 1 ? min(control.threads, (block.count + Self.block - 1) / Self.block) : 1
+        // Threads share out the queries, and the rows too where there are more threads than queries.
+        let groups = min(control.threads, tops.count)
+        let parts = max(1, min(control.threads / groups, (block.count + Self.block - 1) / Self.block))
+        let queriesOfGroup = (tops.count + groups - 1) / groups
         let rowsOfPart = (block.count + parts - 1) / parts
         let found = ScratchTops(count: tops.count * parts) { TopK(limit: tops[$0 / parts].limit) }
         for i in tops.indices { found.tops[i * parts] = tops[i] }
         block.values.withUnsafeBytes { values in
             guard let base = values.baseAddress else { return }
-            control.parallel(tops.count * parts) { index in
-                let part = index % parts
+            control.parallel(groups * parts) { index in
+                let (group, part) = (index / parts, index % parts)
+                let first = min(group * queriesOfGroup, tops.count)
+                let own = first..<min(first + queriesOfGroup, tops.count)
                 let range = min(part * rowsOfPart, block.count)..<min((part + 1) * rowsOfPart, block.count)
-                scan(index / parts, base, range, block, view, into: &found.tops[index])
+                guard let tops = found.tops.baseAddress else { return }
+                scan(own, base, range, block, view, tops + part, step: parts)
             }
         }
         for i in tops.indices {
@@ -86,29 +93,42 @@ package final class FlatSearch {
         }
     }
 
+    /// Compares some queries with some rows, a tile of rows with all queries before the next one: it stays in the cache.
     private func scan(
-        _ query: Int,
+        _ queries: Range<Int>,
         _ base: UnsafeRawPointer,
         _ range: Range<Int>,
         _ block: VectorBlock,
         _ selection: SelectionView?,
-        into top: inout TopK
+        _ tops: UnsafeMutablePointer<TopK>,
+        step: Int
     ) {
         let width = dimension * element.byteCount
-        let distances = ScratchMemory<Float>(count: Self.block, repeating: 0)
-        let floats = ScratchMemory<Float>(count: element == .float64 ? Self.block * dimension : 0, repeating: 0)
+        let tile = queries.count > 1 ? Self.tile : Self.block
+        let distances = ScratchMemory<Float>(count: tile, repeating: 0)
+        let floats = ScratchMemory<Float>(count: element == .float64 ? tile * dimension : 0, repeating: 0)
         let out = distances.pointer
-        for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.block) {
-            let count = min(Self.block, range.upperBound - start)
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: tile) {
+            let count = min(tile, range.upperBound - start)
             let rows = Self.rows(base + start * width, count, dimension, element, floats.pointer)
-            rows.distances(metric, from: queries.pointer + query * dimension, norm: norms[query], into: out)
-            for i in 0..<count {
-                let distance = out[i]
-                guard distance <= top.threshold, distance <= ceiling, distance >= lower else { continue }
-                if let validity = block.validity, !validity[start + i] { continue }
-                let id = block.rowIDs[start + i]
-                if let selection, !selection.allows(id) { continue }
-                top.insert(distance: distance, row: id)
+            for query in queries {
+                let top = tops + query * step
+                rows.distances(
+                    metric,
+                    from: self.queries.pointer + query * dimension,
+                    norm: norms[query],
+                    into: out
+                )
+                var threshold = min(top.pointee.threshold, ceiling)
+                for i in 0..<count {
+                    let distance = out[i]
+                    guard distance <= threshold, distance >= lower else { continue }
+                    if let validity = block.validity, !validity[start + i] { continue }
+                    let id = block.rowIDs[start + i]
+                    if let selection, !selection.allows(id) { continue }
+                    top.pointee.insert(distance: distance, row: id)
+                    threshold = min(top.pointee.threshold, ceiling)
+                }
             }
         }
     }
