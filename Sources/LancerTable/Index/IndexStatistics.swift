@@ -67,6 +67,8 @@ extension Table {
     ///
     /// - Parameters:
     ///   - samples: Rows asked for, chosen by the seed; at most as many as have a vector.
+    /// The partitions are read before the time is taken, as far as the cache holds them.
+    ///
     /// - Returns: The share found, 0 to 1, and the number of queries; nil when no row has a vector.
     /// - Throws: `invalidArgument`, `corrupt`, `truncated`, `io`, `CancellationError`.
     package func recall(
@@ -89,6 +91,7 @@ extension Table {
         var search = options
         let choice = try await chooseIndex(on: column, search, named: name)
         search.metric = choice.metric
+        for part in choice.segments { try await part.segment.prewarm() }
         let clock = ContinuousClock()
         let start = clock.now
         let found = try await neighbours(of: queries, column, search, choice, nil)

@@ -9,13 +9,14 @@ struct Inspect: AsyncParsableCommand {
         commandName: "inspect",
         abstract: "Show what a table or file holds.",
         discussion: """
-            PATH is a table, or one file of a table: a data file (.lance), a manifest (.manifest), a transaction (.txn) \\
-            or a deletion file (.arrow, .bin). Of a Parquet file the row groups and columns are shown, --pages lists its \
-            column chunks; of a folder of them, the files. Of other formats the columns are shown.
+            PATH is a table, or one file of a table: a data file (.lance), a manifest (.manifest), a transaction (.txn), \
+            a deletion file (.arrow, .bin) or an index file (.idx); or the directory of an index \
+            (_indices/UUID). Of a Parquet file the row groups and columns are shown, --pages lists its column chunks; of \
+            a folder of them, the files. Of other formats the columns are shown.
 
-            Encodings of pages are written as nested names: flat32 (values of 32 bits), var32 (bytes with 32-bit \\
-            offsets), ibp32 (bit-packed inline), oob16/3 (bit-packed to 3 bits out of line), rle, bss (byte stream \\
-            split), fsst, lz4, zstd, fsl8 (fixed-size list of 8), dict[N]. rep and def are the repetition and \\
+            Encodings of pages are written as nested names: flat32 (values of 32 bits), var32 (bytes with 32-bit \
+            offsets), ibp32 (bit-packed inline), oob16/3 (bit-packed to 3 bits out of line), rle, bss (byte stream \
+            split), fsst, lz4, zstd, fsl8 (fixed-size list of 8), dict[N]. rep and def are the repetition and \
             definition levels of nested and null values.
             """
     )
@@ -57,6 +58,12 @@ struct Inspect: AsyncParsableCommand {
                 throw LanceError(.invalidArgument, "\(path) is a folder of Parquet files; name one of them")
             }
             return try ParquetReport.folder(path).show(json: output.json)
+        }
+        if case .directory = PathKind(path), !DataFormat.isDataset(path), IndexFileReport.isSegment(path) {
+            if schema || fragments || files || pages || indexes || version.selector != nil {
+                throw LanceError(.invalidArgument, "\(path) is the directory of an index; name one of its files")
+            }
+            return try await IndexFileReport.open(path).report().show(json: output.json)
         }
         if case .directory = PathKind(path) { return try await inspectTable() }
         if version.selector != nil {
@@ -133,7 +140,14 @@ struct Inspect: AsyncParsableCommand {
         } else if schema {
             try SchemaReport(schema: file.reader.schema).show(json: output.json)
         } else {
-            try file.report().show(json: output.json)
+            var report = file.report()
+            let directory = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            let parent = directory.isEmpty ? "." : directory.joined(separator: "/")
+            // The two files of an index say together what it is.
+            if DataFormat.pathExtension(path) == "idx", IndexFileReport.isSegment(parent) {
+                try await IndexFileReport.open(parent).addFacts(to: &report)
+            }
+            try report.show(json: output.json)
         }
     }
 

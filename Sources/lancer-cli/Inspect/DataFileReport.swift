@@ -16,7 +16,8 @@ struct DataFileReport {
     func report() -> Report {
         var report = Report()
         report.add("path", path, nil, .string(path))
-        report.add("kind", "data file", nil, .string("data"))
+        let isIndex = path.hasSuffix(".idx")
+        report.add("kind", isIndex ? "index file" : "data file", nil, .string(isIndex ? "index" : "data"))
         report.add("file version", "\(reader.version)", "fileVersion", .string("\(reader.version)"))
         report.add("bytes", reader.source.size.grouped, nil, .unsigned(reader.source.size))
         report.add("rows", count: reader.rowCount)
