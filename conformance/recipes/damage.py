@@ -85,9 +85,13 @@ def footer_cases(d: Damage) -> None:
     d.reject("footer/version-other", f"stamped 2.{other} with pages of 2.{minor}", [*CORRUPT, "unsupported"], [at(-6, u16(other), "minor version")], place,
              "16-versions.md#2.1 and 2.2", "09-writer-rules.md#Pages of 2.1 and of 2.2")
     for name, position, offset in (("column-metadata-offset", -40, a), ("column-table-offset", -32, cmo), ("global-table-offset", -24, gbo)):
-        if name != "column-metadata-offset":
+        if name == "global-table-offset":
             d.reject(f"footer/{name}-behind-the-end", f"{name} lies behind the file", CORRUPT, [at(position, u64(size + 1000), name)], place, f"{FILE}#Offset tables")
             d.reject(f"footer/{name}-huge", f"{name} is the largest number", [*CORRUPT, "limit"], [at(position, u64((1 << 64) - 1), name)], place, "15-limits.md#Sizes before memory")
+        else:
+            # The reference finds the columns without their table.
+            d.survive(f"footer/{name}-behind-the-end", f"{name} lies behind the file", [at(position, u64(size + 1000), name)], f"{FILE}#Offset tables")
+            d.survive(f"footer/{name}-huge", f"{name} is the largest number", [at(position, u64((1 << 64) - 1), name)], "15-limits.md#Sizes before memory")
         d.survive(f"footer/{name}-off-by-one", f"{name} one too large", [at(position, u64(offset + 1), name)], f"{FILE}#Offset tables")
         d.survive(f"footer/{name}-zero", f"{name} is zero", [at(position, u64(0), name)], f"{FILE}#Offset tables")
         d.survive(f"footer/{name}-in-footer", f"{name} points into the footer", [at(position, u64(size - 40), name)], f"{FILE}#Offset tables")
@@ -248,7 +252,8 @@ def tables(suite: Suite) -> None:
     place = "10-table.md#Manifest file"
     case("reject", "no-manifest", "no version at all", ["not-found", *CORRUPT], [gone(name)], "10-table.md#Latest version")
     case("reject", "no-versions-folder", "a directory without _versions", ["not-found", *CORRUPT], [gone("_versions")], "10-table.md#Directory")
-    case("reject", "manifest-magic", "a manifest without its magic", CORRUPT, [on(name, -4, b"LANX".hex(), "magic")], place)
+    case("survive", "manifest-magic", "a manifest without its magic", [], [on(name, -4, b"LANX".hex(), "magic")], place)
+    case("reject", "manifest-version", "a manifest of major version 1", ["unsupported", *CORRUPT], [on(name, -8, u16(1), "major version")], place)
     case("reject", "manifest-empty", "an empty manifest", CORRUPT, [{"file": name, "at": 0, "truncate": True, "why": "nothing left"}], place)
     case("reject", "manifest-truncated", "half a manifest", CORRUPT, [{"file": name, "at": len(data) // 2, "truncate": True, "why": "cut"}], place)
     case("reject", "manifest-offset-behind-the-end", "a manifest whose message lies behind its end", CORRUPT, [on(name, -16, u64(len(data) * 2), "position")], place)
