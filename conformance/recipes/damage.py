@@ -236,12 +236,13 @@ def tables(suite: Suite) -> None:
     deletion = sorted(path.glob("_deletions/*"))[0]
     file = sorted(path.glob("data/*.lance"))[0]
 
-    def case(kind: str, label: str, title: str, classes: list[str], edits: list[dict], *places: str) -> None:
+    def case(kind: str, label: str, title: str, classes: list[str], edits: list[dict], *places: str, note: str | None = None) -> None:
         case_id = f"table/{kind}/{label}"
         suite.folder(case_id)
+        more = {"note": note} if note else {}
         expect = {"reject": classes} if kind == "reject" else {"survive": True}
         suite.case(case_id, title, kind, spec(*places), RECIPE, requires={"file_version": "2.2", "words": ["table"]},
-                   input={"base": ("../../../../" if "/" in label else "../../../") + base + "/table.lance", "edits": edits}, expect=expect)
+                   input={"base": ("../../../../" if "/" in label else "../../../") + base + "/table.lance", "edits": edits}, expect=expect, **more)
 
     def on(file_name: str, position: int, new: str, why: str) -> dict:
         return {"file": file_name, "at": position, "set": new, "why": why}
@@ -253,7 +254,8 @@ def tables(suite: Suite) -> None:
     case("reject", "no-manifest", "no version at all", ["not-found", *CORRUPT], [gone(name)], "10-table.md#Latest version")
     case("reject", "no-versions-folder", "a directory without _versions", ["not-found", *CORRUPT], [gone("_versions")], "10-table.md#Directory")
     case("survive", "manifest-magic", "a manifest without its magic", [], [on(name, -4, b"LANX".hex(), "magic")], place)
-    case("reject", "manifest-version", "a manifest of major version 1", ["unsupported", *CORRUPT], [on(name, -8, u16(1), "major version")], place)
+    case("reject", "manifest-version", "a manifest of major version 1", ["unsupported", *CORRUPT], [on(name, -8, u16(1), "major version")], place,
+         note="the reference opens it; the specification is plain")
     case("reject", "manifest-empty", "an empty manifest", CORRUPT, [{"file": name, "at": 0, "truncate": True, "why": "nothing left"}], place)
     case("reject", "manifest-truncated", "half a manifest", CORRUPT, [{"file": name, "at": len(data) // 2, "truncate": True, "why": "cut"}], place)
     case("reject", "manifest-offset-behind-the-end", "a manifest whose message lies behind its end", CORRUPT, [on(name, -16, u64(len(data) * 2), "position")], place)

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from common import ROOT, Suite
 
-RECIPES = ["file_types", "file_encodings", "history", "damage", "writing", "conflict"]
+RECIPES = ["file_types", "file_encodings", "history", "damage", "writing", "conflict", "index"]
 
 
 def main() -> int:

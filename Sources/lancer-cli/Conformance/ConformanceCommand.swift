@@ -11,7 +11,7 @@ struct ConformanceCommand: AsyncParsableCommand {
             rejected, 11 the question asks for what Lancer does not do.
             """,
         subcommands: [
-            Describe.self, Read.self, History.self, Write.self, Commit.self, Search.self,
+            Describe.self, Read.self, History.self, Write.self, Commit.self, Search.self, Build.self,
         ]
     )
 
@@ -95,6 +95,23 @@ struct ConformanceCommand: AsyncParsableCommand {
             try await ConformanceAnswer.give { try await ConformanceSearch(path: table, queries: queries).json() }
         }
     }
+
+    struct Build: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Make a vector index.")
+
+        @Argument(help: "A table.")
+        var table: String
+
+        @Argument(help: "A JSON file that says of what kind.")
+        var index: String
+
+        func run() async throws {
+            try await ConformanceAnswer.give {
+                try await ConformanceBuild(path: table, index: index).run()
+                return .object([])
+            }
+        }
+    }
 }
 
 /// What Lancer says of itself.
@@ -107,13 +124,15 @@ enum ConformanceDescription {
             (
                 "supports",
                 .object([
-                    ("verbs", words(["read", "history", "write", "commit", "search"])),
+                    ("verbs", words(["read", "history", "write", "commit", "search", "build"])),
                     ("file_versions", words(["2.1", "2.2"])),
                     (
                         "features",
                         words([
                             "table", "deletion-arrow", "deletion-bitmap", "tags", "branches", "stable-row-ids",
-                            "schema-evolution", "v1-manifests", "blob",
+                            "schema-evolution", "v1-manifests", "blob", "index:IVF_FLAT", "index:IVF_PQ",
+                            "index:IVF_SQ",
+                            "index:IVF_HNSW_FLAT", "index:IVF_HNSW_PQ", "index:IVF_HNSW_SQ",
                         ])
                     ),
                     ("lacks", words([])),
