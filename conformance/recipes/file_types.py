@@ -28,8 +28,8 @@ SIMPLE = [
 NESTED: dict[str, dict] = {
     **{f"fixed-size-list-{t}-{n}": field("v", f"fixed_size_list({n})", item(t)) for t, n in (
         ("float32", 4), ("float32", 64), ("float16", 8), ("float64", 3), ("int8", 5), ("uint8", 300), ("bool", 8), ("int64", 5),
-        ("decimal128(38,10)", 2),
     )},
+    "fixed-size-list-decimal128-2": field("v", "fixed_size_list(2)", item("decimal128(38,10)")),
     "fixed-size-list-bool-11": field("v", "fixed_size_list(11)", item("bool")),
     "fixed-size-list-of-fixed-size-list": field("v", "fixed_size_list(2)", item("fixed_size_list(3)", item("float32"))),
     "list-int32": field("v", "list", item("int32")),
