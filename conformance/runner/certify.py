@@ -4,7 +4,7 @@
     certify.py -- COMMAND …            all cases; the file is certificates/NAME-VERSION.json
     certify.py --changed -- COMMAND …  only cases that changed since, or are new
 
-Run lint.py --update first: the hashes come from the manifest. A certificate says also where the certifier fails or dies.
+What the implementation does not support is left out. Run lint.py --update first: the hashes come from the manifest. A certificate says also where the certifier fails or dies.
 """
 
 from __future__ import annotations
@@ -51,8 +51,10 @@ def main(argv: list[str]) -> int:
         entry = {"case": verdict.case.id, "hash": hashes[verdict.case.id], "verdict": verdict.word}
         if verdict.reason and verdict.word != "pass":
             entry["reason"] = verdict.reason.replace(scratch, "…").split("\n")[0][:200]
-            print(f"{verdict.word} {verdict.case.id}: {entry['reason']}")
-        kept[verdict.case.id] = entry
+            if verdict.word != "skip":
+                print(f"{verdict.word} {verdict.case.id}: {entry['reason']}")
+        if verdict.word != "skip":
+            kept[verdict.case.id] = entry
     lines = ",\n".join("  " + json.dumps(kept[name], ensure_ascii=False) for name in sorted(kept))
     text = (
         f'{{"certifier": {json.dumps(description["implementation"])},\n "version": {json.dumps(description["version"])},\n'

@@ -36,7 +36,8 @@ class Answer:
 
     def describe(self) -> str:
         if self.crash:
-            return f"crash: {self.crash}" + (f"; standard error: {self.errors[-300:].strip()}" if self.errors.strip() else "")
+            lines = [line.strip() for line in self.errors.splitlines() if line.strip(" ^\t")]
+            return f"crash: {self.crash}" + (f"; standard error ends with: {lines[-1][:300]}" if lines else "")
         if self.status in (REJECTED, UNSUPPORTED):
             error = self.value.get("error", {}) if isinstance(self.value, dict) else {}
             word = "rejected" if self.status == REJECTED else "unsupported"
