@@ -225,7 +225,17 @@ def layout(data: bytes) -> tuple[str, set[str]]:
 
 
 def parse(data: bytes) -> DataFile:
-    """The pages of a data file."""
+    """The pages of a data file.
+
+    Raises Broken, whatever is wrong.
+    """
+    try:
+        return parsed(data)
+    except (struct.error, IndexError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise Broken(f"{type(error).__name__}: {error}") from error
+
+
+def parsed(data: bytes) -> DataFile:
     size = len(data)
     if size < 40 or data[-4:] != b"LANC":
         raise Broken("no footer")

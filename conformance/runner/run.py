@@ -24,9 +24,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import lancefile
+from hashing import digest
 from process import ANSWERED, REJECTED, UNSUPPORTED, Answer, Implementation, Limits
 from suite import (
-    CASES, ROOT, Case, all_cases, compare_results, compare_values, digest, load, place_input, recall, short,
+    CASES, ROOT, Case, all_cases, compare_results, compare_values, load, place_input, recall, short,
 )
 
 CORRUPT = {"truncated", "malformed", "inconsistent"}

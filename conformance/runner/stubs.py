@@ -13,11 +13,10 @@ import json
 import os
 import sys
 import time
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from suite import digest, sha256
+from hashing import digest, sha256
 
 ALL_VERBS = ["read", "history", "write", "commit", "search", "build"]
 
@@ -26,12 +25,18 @@ def canonical(value) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def key(verb: str, path: Path, question) -> str:
+def key(verb: str, path, question) -> str:
     return sha256(f"{verb}\n{digest(path)}\n{canonical(question)}")
 
 
 def load(path: str):
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def store(value, *names: str) -> None:
+    with open(os.path.join(*names), "w", encoding="utf-8") as file:
+        json.dump(value, file)
 
 
 class Stub:
@@ -45,25 +50,26 @@ class Stub:
         if verb == "describe":
             return self.describe(), 0
         question = load(arguments[-1]) if len(arguments) > 1 else {}
-        path = Path(arguments[0])
+        path = arguments[0]
         if verb == "write":
-            out = Path(arguments[1])
-            out.mkdir()
-            (out / "answer.json").write_text(json.dumps(load(arguments[0])), encoding="utf-8")
+            os.mkdir(arguments[1])
+            store(load(path), arguments[1], "answer.json")
             return {}, 0
+        stub = os.path.join(path, "_indices", "stub")
         if verb == "build":
-            (path / "_indices" / "stub").mkdir(parents=True)
-            (path / "_indices" / "stub" / "index.idx").write_text("")
+            os.makedirs(stub)
+            store({}, stub, "index.idx")
             return {}, 0
-        if verb == "read" and (path / "answer.json").is_file():
-            return load(str(path / "answer.json")), 0
-        if verb == "search" and (path / "_indices" / "stub").is_dir():
+        if verb == "read" and os.path.exists(os.path.join(path, "answer.json")):
+            return load(os.path.join(path, "answer.json")), 0
+        if verb == "search" and os.path.exists(stub):
             return self.known(sha256("build\n" + canonical(question))), 0
         # What `touches-input` left behind.
-        (path / "touched").unlink(missing_ok=True) if path.is_dir() else None
+        if os.path.exists(os.path.join(path, "touched")):
+            os.unlink(os.path.join(path, "touched"))
         known = self.known(key(verb, path, question))
         if verb == "commit":
-            (path / "answer.json").write_text(json.dumps(known["values"]), encoding="utf-8")
+            store(known["values"], path, "answer.json")
             return known["answer"], 0
         if "error" in known:
             return known, 10
@@ -146,11 +152,11 @@ def spoil(mode: str, verb: str, answer, status: int, arguments: list[str]) -> tu
     if mode == "accepts-all" and status == 10:
         return {"schema": {"fields": []}, "rows": 0, "columns": []}, 0
     if mode == "touches-input" and verb == "read":
-        path = Path(arguments[0])
-        if path.is_dir():
-            (path / "touched").write_text("")
+        if os.path.isdir(arguments[0]):
+            store({}, arguments[0], "touched")
         else:
-            path.write_bytes(path.read_bytes() + b"\0")
+            with open(arguments[0], "ab") as file:
+                file.write(b"\0")
     if verb == "read" and status == 0:
         spoil_values(mode, answer)
     if verb == "commit":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import shutil
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+
+from hashing import digest, sha256
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT / "cases"
@@ -44,21 +45,6 @@ def all_cases(root: Path = CASES) -> list[Case]:
     return [
         Case(str(path.parent.relative_to(root)), path.parent, load(path)) for path in sorted(root.rglob("case.json"))
     ]
-
-
-def tree_files(path: Path) -> dict[str, bytes]:
-    """Relative name -> bytes."""
-    if path.is_file():
-        return {path.name: path.read_bytes()}
-    return {str(name.relative_to(path)): name.read_bytes() for name in sorted(path.rglob("*")) if name.is_file()}
-
-
-def digest(path: Path) -> str:
-    """One hash over names and bytes."""
-    total = hashlib.sha256()
-    for name, data in tree_files(path).items():
-        total.update(f"{name}\0{hashlib.sha256(data).hexdigest()}\n".encode())
-    return total.hexdigest()
 
 
 # ---------------------------------------------------------------- inputs
@@ -114,10 +100,6 @@ def apply_edit(target: Path, edit: dict) -> None:
 
 def compact(value) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def matches(expected, actual) -> bool:
