@@ -28,6 +28,7 @@ def main(argv: list[str]) -> int:
     own, command = (argv[: argv.index("--")], argv[argv.index("--") + 1 :]) if "--" in argv else (argv, [])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--changed", action="store_true")
+    parser.add_argument("--kind", action="append", default=[], help="only cases of this kind; may be repeated")
     parser.add_argument("-j", type=int, default=2, metavar="N")
     options = parser.parse_args(own)
     if not command:
@@ -38,7 +39,7 @@ def main(argv: list[str]) -> int:
     path = ROOT / "certificates" / f"{name}.json"
     manifest = load(ROOT / "manifest.json")
     entries = {entry["id"]: entry for entry in manifest["cases"]}
-    cases = [case for case in all_cases() if case.id in entries]
+    cases = [case for case in all_cases() if case.id in entries and (not options.kind or case.kind in options.kind)]
     hashes = {case.id: case_hash(case, entries, manifest["shared"]) for case in cases}
     kept: dict[str, dict] = {}
     if options.changed and path.exists():
