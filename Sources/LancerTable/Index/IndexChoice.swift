@@ -14,6 +14,8 @@ struct IndexChoice: Sendable {
     /// None for a search without an index.
     var segments: [Segment] = []
     var metric: VectorMetric
+    /// Fragments with live rows that none of the segments covers.
+    var uncovered: [Fragment] = []
     /// What kept an index, or a segment of one, from being used.
     var warnings: [String] = []
 }
@@ -31,8 +33,32 @@ extension Table {
         _ options: NearestOptions,
         named name: String? = nil
     ) async throws -> IndexChoice {
+        guard options.usesIndex, manifest.indexSection != nil else {
+            return IndexChoice(metric: options.metric ?? .l2)
+        }
+        let key = IndexFiles.ChoiceKey(
+            version: manifest.version,
+            transaction: manifest.transactionFile,
+            fieldID: column.fieldID,
+            metric: options.metric,
+            name: name
+        )
+        return try await files.indices.choice(key) {
+            var choice = try await findIndex(on: column, options, named: name)
+            let covered = Set(choice.segments.flatMap { $0.entry.fragments.map { UInt64($0) } })
+            for fragment in manifest.fragments where !covered.contains(fragment.id) {
+                if try await files.liveRowCount(of: fragment, manifest) > 0 { choice.uncovered.append(fragment) }
+            }
+            return choice
+        }
+    }
+
+    private func findIndex(
+        on column: VectorColumn,
+        _ options: NearestOptions,
+        named name: String?
+    ) async throws -> IndexChoice {
         var choice = IndexChoice(metric: options.metric ?? .l2)
-        guard options.usesIndex, manifest.indexSection != nil else { return choice }
         let all = try manifest.indexEntries()
         var names: [String] = []
         var groups: [String: [IndexEntry]] = [:]

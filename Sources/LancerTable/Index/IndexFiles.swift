@@ -1,6 +1,7 @@
 import LancerBytes
 import LancerFile
 import LancerIndex
+import LancerKernels
 import LancerProto
 import LancerStorage
 
@@ -12,6 +13,17 @@ package final class IndexFiles: Sendable {
     private let cache: PartitionCache
     private let segments = RecentlyUsed<String, VectorIndexSegment>(capacity: 64)
     private let selections = RecentlyUsed<SelectionKey, RowSelection>(capacity: 64)
+
+    private let choices = RecentlyUsed<ChoiceKey, IndexChoice>(capacity: 64)
+
+    /// What decides which index a search uses.
+    struct ChoiceKey: Hashable {
+        var version: UInt64
+        var transaction: String
+        var fieldID: Int32
+        var metric: VectorMetric?
+        var name: String?
+    }
 
     private struct SelectionKey: Hashable {
         var uuid: String
@@ -72,6 +84,11 @@ package final class IndexFiles: Sendable {
             )
         }
         return StoredRangeSource(object, store: store, storePath: path)
+    }
+
+    /// The index that a search uses, found when it is asked for first: a version's indices never change.
+    func choice(_ key: ChoiceKey, make: () async throws -> IndexChoice) async throws -> IndexChoice {
+        try await choices.value(key, make: make)
     }
 
     /// The live rows of a segment in a version, made when it is asked for first.

@@ -40,16 +40,11 @@ struct IndexSearch {
         if let ef = options.ef, ef < options.k, choice.segments.contains(where: { $0.segment.model.kind.hasGraph }) {
             throw LanceError.invalidArgument("ef is \(ef), k is \(options.k); ef must be at least k")
         }
-        let covered = Set(choice.segments.flatMap { $0.entry.fragments.map { UInt64($0) } })
-        var rest: [Fragment] = []
-        if !options.indexedRowsOnly {
-            for fragment in table.manifest.fragments where !covered.contains(fragment.id) {
-                if try await table.files.liveRowCount(of: fragment, table.manifest) > 0 { rest.append(fragment) }
-            }
-        }
+        let rest = options.indexedRowsOnly ? [] : choice.uncovered
         let isExact = options.refine != nil || !rest.isEmpty || hasDifferentScales
         var chosen: FragmentRuns?
         if let filter {
+            let covered = Set(choice.segments.flatMap { $0.entry.fragments.map { UInt64($0) } })
             let runs = try await table.rows(
                 where: filter,
                 in: table.manifest.fragments.filter { covered.contains($0.id) }
