@@ -7,21 +7,21 @@ import LancerKernels
 /// products for cosine), some more rows than wanted are kept by it, and their distances worked out again the plain way.
 final class PartitionScanner: @unchecked Sendable {
     /// Rows whose distances are worked out at once.
-    private static let block = 1024
+    static let block = 1024
     /// Rows kept more than wanted, where distances are worked out twice.
-    private static let slack = 4
+    static let slack = 4
     /// Selections that leave a smaller share than this are looked up before distances are worked out.
-    private static let fewRows = 0.05
+    static let fewRows = 0.05
 
-    private let model: VectorIndexModel
-    private let distances = ScratchMemory<Float>(count: PartitionScanner.block, repeating: 0)
-    private let chosen = ScratchMemory<UInt32>(count: PartitionScanner.block + 64, repeating: 0)
-    private let product: ProductScanner?
+    let model: VectorIndexModel
+    let distances = ScratchMemory<Float>(count: PartitionScanner.block, repeating: 0)
+    let chosen = ScratchMemory<UInt32>(count: PartitionScanner.block + 64, repeating: 0)
+    let product: ProductScanner?
     /// The query as the codes want it.
-    private let prepared: ScratchMemory<UInt64>
-    private let residual: ScratchMemory<Float>
-    private let graph: GraphScratch?
-    private var rough = TopK(limit: 0)
+    let prepared: ScratchMemory<UInt64>
+    let residual: ScratchMemory<Float>
+    let graph: GraphScratch?
+    var rough = TopK(limit: 0)
 
     init(_ model: VectorIndexModel) {
         self.model = model
@@ -58,15 +58,15 @@ final class PartitionScanner: @unchecked Sendable {
         }
     }
 
-    private func place(_ partition: Int, _ row: Int = 0) -> UInt64 { UInt64(partition) << 32 | UInt64(row) }
+    func place(_ partition: Int, _ row: Int = 0) -> UInt64 { UInt64(partition) << 32 | UInt64(row) }
 
-    private func filter(_ partition: DecodedPartition, _ search: Search, lower: Float) -> NodeFilter? {
+    func filter(_ partition: DecodedPartition, _ search: Search, lower: Float) -> NodeFilter? {
         if search.selection == nil, lower == -.infinity { return nil }
         return NodeFilter(selection: search.selection, rowIDs: partition.rowIDs, lowerBound: lower)
     }
 
     /// Offers the rows of a block whose distances are in ``distances``.
-    private func offer(
+    func offer(
         _ partition: DecodedPartition,
         _ number: Int,
         from start: Int,
@@ -87,7 +87,7 @@ final class PartitionScanner: @unchecked Sendable {
     }
 
     /// Works out distances of all rows of a partition, or of those a narrow selection leaves, and offers them.
-    private func scanRows(
+    func scanRows(
         _ partition: DecodedPartition,
         _ number: Int,
         _ search: Search,
@@ -123,7 +123,7 @@ final class PartitionScanner: @unchecked Sendable {
     }
 
     /// Positions of the rows that a selection leaves, some at a time.
-    private func forEachChosen(
+    func forEachChosen(
         _ partition: DecodedPartition,
         _ selection: SelectionView,
         _ body: (UnsafePointer<UInt32>, Int) -> Void
@@ -142,257 +142,17 @@ final class PartitionScanner: @unchecked Sendable {
         if count > 0 { body(ids, count) }
     }
 
-    // MARK: Vectors
-
-    private func scanFlat(_ state: QueryState, _ partitions: ArraySlice<Int>, _ loaded: PartitionSet, _ search: Search)
-    {
-        let query = state.vector.pointer
-        let isCosine = model.metric == .cosine
-        let isDot = model.metric != .l2
-        beginRough(state, isCosine, search)
-        for number in partitions {
-            guard let partition = loaded[number] else { continue }
-            let rows = partition.rows(model)
-            let out = distances.pointer
-            func run(_ top: inout TopK, _ lower: Float, _ ceiling: Float) {
-                scanRows(
-                    partition,
-                    number,
-                    search,
-                    lower: lower,
-                    ceiling: ceiling,
-                    into: &top,
-                    all: { rows.slice($0).distances(isDot ? .dot : .l2, from: query, into: out) },
-                    some: { ids, count in
-                        if isDot {
-                            rows.gatherProducts(with: query, ids: ids, count: count, into: out)
-                            for i in 0..<count { out[i] = 1 - out[i] }
-                        } else {
-                            rows.gatherL2(from: UnsafeRawPointer(query), ids: ids, count: count, into: out)
-                        }
-                    }
-                )
-            }
-            if isCosine {
-                run(&rough, -.infinity, .infinity)
-            } else {
-                run(&state.top, search.lower, search.ceiling)
-            }
-        }
-        if isCosine { endRough(state, loaded, search) }
-    }
-
-    // MARK: Scalar codes
-
-    private func scanScalar(
-        _ state: QueryState,
-        _ partitions: ArraySlice<Int>,
-        _ loaded: PartitionSet,
-        _ search: Search
-    ) {
-        guard let scalar = model.scalar, let first = partitions.first(where: { loaded[$0] != nil }),
-            let any = loaded[first]
-        else { return }
-        let query = UnsafeMutableRawPointer(prepared.pointer)
-        ScalarSpace(any.rows(model), quantizer: scalar, metric: model.metric).prepare(state.vector.pointer, into: query)
-        let out = distances.pointer
-        let isDot = model.metric == .dot
-        let floats = query.assumingMemoryBound(to: Float.self)
-        let step = Float(scalar.step)
-        let scale = Float(scalar.step * scalar.step)
-        for number in partitions {
-            guard let partition = loaded[number] else { continue }
-            let rows = partition.rows(model)
-            let space = ScalarSpace(rows, quantizer: scalar, metric: model.metric)
-            scanRows(
-                partition,
-                number,
-                search,
-                lower: search.lower,
-                ceiling: search.ceiling,
-                into: &state.top,
-                all: { range in
-                    if isDot {
-                        rows.slice(range).products(with: floats + 16, into: out)
-                        for i in 0..<range.count { out[i] = floats[0] - step * out[i] }
-                    } else {
-                        rows.slice(range).byteDistances(from: query.assumingMemoryBound(to: UInt8.self), into: out)
-                        for i in 0..<range.count { out[i] *= scale }
-                    }
-                },
-                some: { ids, count in
-                    space.distances(from: UnsafeRawPointer(query), to: ids, count: count, into: out)
-                }
-            )
-        }
-    }
-
-    // MARK: Product codes
-
-    private func scanProduct(
-        _ state: QueryState,
-        _ partitions: ArraySlice<Int>,
-        _ loaded: PartitionSet,
-        _ search: Search
-    ) {
-        guard let quantizer = model.product, let product else { return }
-        let query = state.vector.pointer
-        let table = UnsafeMutableRawPointer(prepared.pointer).assumingMemoryBound(to: Float.self)
-        let isDot = model.metric == .dot
-        quantizer.productTable(query, scale: isDot ? -1 : -2, into: table)
-        var square: Float = 0
-        for j in 0..<model.dimension { square += query[j] * query[j] }
-        beginRough(state, !isDot, search)
-        var isSameTable = false
-        var moreRows = partitions.reduce(0) { $0 + (loaded[$1]?.count ?? 0) }
-        let out = distances.pointer
-        for number in partitions {
-            guard let partition = loaded[number], partition.count > 0 else { continue }
-            let codes = partition.codes(quantizer)
-            moreRows -= partition.count
-            // |q − c − x̂|² = (|q|² − 2q·c) − 2q·x̂ + |c + x̂|², the last of which is the row's bias.
-            var base: Float = 1
-            if !isDot {
-                VectorRows(model.centroid(number), count: 1, dimension: model.dimension)
-                    .products(with: query, into: &base)
-                base = square - 2 * base
-            }
-            func run(_ top: inout TopK, _ lower: Float, _ ceiling: Float) {
-                let filter = filter(partition, search, lower: lower)
-                if let selection = search.selection, search.share < Self.fewRows {
-                    forEachChosen(partition, selection) { ids, count in
-                        codes.distances(table, base: base, of: ids, count: count, into: out)
-                        offer(partition, number, from: 0, count: count, ids: ids, ceiling: ceiling, filter, into: &top)
-                    }
-                    return
-                }
-                product.scan(
-                    codes,
-                    table: table,
-                    base: base,
-                    isSameTable: isSameTable,
-                    moreRows: moreRows,
-                    filter: filter,
-                    rowIDs: partition.rowIDs,
-                    place: place(number),
-                    ceiling: ceiling,
-                    into: &top
-                )
-                isSameTable = true
-            }
-            if isDot {
-                run(&state.top, search.lower, search.ceiling)
-            } else {
-                run(&rough, -.infinity, .infinity)
-            }
-        }
-        if !isDot { endRough(state, loaded, search) }
-    }
-
-    // MARK: Graphs
-
-    private func scanGraphs(
-        _ state: QueryState,
-        _ partitions: ArraySlice<Int>,
-        _ loaded: PartitionSet,
-        _ search: Search
-    ) {
-        let query = UnsafeMutableRawPointer(prepared.pointer)
-        let isRough = model.kind == .ivfHNSWFlat && model.metric == .cosine
-        beginRough(state, isRough, search)
-        for number in partitions {
-            guard let partition = loaded[number], partition.count > 0 else { continue }
-            let rows = partition.rows(model)
-            switch model.kind.compression {
-            case .flat:
-                let space = FlatSpace(rows, metric: model.metric == .cosine ? .dot : model.metric)
-                space.prepare(state.vector.pointer, into: query)
-                walk(state, space, partition, number, search, isRough)
-            case .scalar:
-                guard let scalar = model.scalar else { continue }
-                let space = ScalarSpace(rows, quantizer: scalar, metric: model.metric)
-                space.prepare(state.vector.pointer, into: query)
-                walk(state, space, partition, number, search, isRough)
-            case .product:
-                guard let space = partition.productSpace else { continue }
-                var vector = state.vector.pointer
-                if model.metric != .dot {
-                    let centroid = model.centroid(number)
-                    for j in 0..<model.dimension { residual.pointer[j] = vector[j] - centroid[j] }
-                    model.element.round(residual.pointer, count: model.dimension)
-                    vector = residual.pointer
-                }
-                space.prepare(vector, into: query)
-                walk(state, space, partition, number, search, isRough)
-            }
-        }
-        if isRough { endRough(state, loaded, search) }
-    }
-
-    private func walk<Space: VectorSpace>(
-        _ state: QueryState,
-        _ space: Space,
-        _ partition: DecodedPartition,
-        _ number: Int,
-        _ search: Search,
-        _ isRough: Bool
-    ) {
-        guard let graphOf = partition.graph, let graph else { return }
-        let query = UnsafeRawPointer(prepared.pointer)
-        let lower = isRough ? -.infinity : search.lower
-        let ceiling = isRough ? .infinity : search.ceiling
-        let out = distances.pointer
-        // With few rows to choose from, a graph search meets nearly all of them anyway, and many others.
-        let few = search.share * search.share * Double(partition.count) < 20 * Double(search.ef)
-        if let selection = search.selection, few {
-            let filter = filter(partition, search, lower: lower)
-            forEachChosen(partition, selection) { ids, count in
-                space.distances(from: query, to: ids, count: count, into: out)
-                if isRough {
-                    offer(partition, number, from: 0, count: count, ids: ids, ceiling: ceiling, filter, into: &rough)
-                } else {
-                    offer(
-                        partition,
-                        number,
-                        from: 0,
-                        count: count,
-                        ids: ids,
-                        ceiling: ceiling,
-                        filter,
-                        into: &state.top
-                    )
-                }
-            }
-            return
-        }
-        let found = graphOf.search(
-            space,
-            query: query,
-            ef: search.ef,
-            filter: filter(partition, search, lower: lower),
-            scratch: graph
-        )
-        for (node, distance) in found where distance <= ceiling {
-            let row = Int(node)
-            if isRough {
-                rough.insert(distance: distance, row: partition.rowIDs[row], place: place(number, row))
-            } else {
-                state.top.insert(distance: distance, row: partition.rowIDs[row], place: place(number, row))
-            }
-        }
-    }
-
     // MARK: Second look
 
     /// Empties ``rough``. With a range of distances all rows are kept that may be in it, as far as the limit goes.
-    private func beginRough(_ state: QueryState, _ isUsed: Bool, _ search: Search) {
+    func beginRough(_ state: QueryState, _ isUsed: Bool, _ search: Search) {
         guard isUsed else { return }
         // A lower bound takes rows away again that are among the nearest: none may then be left out before.
         rough.reset(limit: search.lower > -.infinity ? .max : state.top.limit.addingSaturated(Self.slack))
     }
 
     /// Works out the distances of the rows in ``rough`` and offers them.
-    private func endRough(_ state: QueryState, _ loaded: PartitionSet, _ search: Search) {
+    func endRough(_ state: QueryState, _ loaded: PartitionSet, _ search: Search) {
         for hit in rough.unordered {
             let number = Int(hit.place >> 32)
             guard let partition = loaded[number] else { continue }
@@ -402,7 +162,7 @@ final class PartitionScanner: @unchecked Sendable {
         }
     }
 
-    private func exact(_ state: QueryState, _ partition: DecodedPartition, _ number: Int, _ row: Int) -> Float {
+    func exact(_ state: QueryState, _ partition: DecodedPartition, _ number: Int, _ row: Int) -> Float {
         let query = state.vector.pointer
         guard let quantizer = model.product else {
             var distance: Float = 0
@@ -429,7 +189,7 @@ extension Int {
 
 /// Partitions that are in memory for a while, by number.
 struct PartitionSet: Sendable {
-    private var partitions: [Int: DecodedPartition] = [:]
+    var partitions: [Int: DecodedPartition] = [:]
 
     subscript(_ number: Int) -> DecodedPartition? {
         get { partitions[number] }

@@ -49,8 +49,8 @@ struct VectorOrder: Decodable {
         return try await table.createVectorIndex(on: column, what, metric: metric, options: options)
     }
 
-    /// The time of the search alone, in seconds, and the number of queries.
-    func search(_ table: Dataset) async throws -> (Double, Int) {
+    /// The time of the search alone and the processor's share of it, in seconds, and the number of queries.
+    func search(_ table: Dataset) async throws -> (seconds: Double, processor: Double, count: Int) {
         guard let queries, let dimension, let k else {
             throw LanceError(.invalidArgument, "a search lacks its queries")
         }
@@ -65,6 +65,7 @@ struct VectorOrder: Decodable {
         options.metric = metric.flatMap { DistanceMetric(rawValue: $0) }
         var found: [RecordBatch] = []
         let clock = ContinuousClock()
+        let before = Self.processorTime
         let time = try await clock.measure {
             if isBatch == true {
                 found = [
@@ -92,9 +93,14 @@ struct VectorOrder: Decodable {
                 }
             }
         }
+        let processor = Self.processorTime - before
         if let output { try write(found, all.count, k, to: output) }
-        return (Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18, all.count)
+        let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
+        return (seconds, processor, all.count)
     }
+
+    /// Seconds that all threads of this process have worked.
+    private static var processorTime: Double { Double(clock()) / Double(CLOCKS_PER_SEC) }
 
     private func write(_ batches: [RecordBatch], _ queryCount: Int, _ k: Int, to path: String) throws {
         var ids = [UInt64](repeating: .max, count: queryCount * k)

@@ -20,6 +20,8 @@ struct Order: Decodable {
 struct Answer: Encodable {
     /// Time of the work itself, in seconds.
     var seconds = 0.0
+    /// Time that all threads worked, where it is measured.
+    var processorSeconds: Double?
     var rowCount = 0
     /// Bytes of Arrow data that passed through, where the task knows.
     var bytes = 0
@@ -111,7 +113,10 @@ struct Worker {
         case "search":
             guard let vectors = order.vectors else { throw LanceError(.invalidArgument, "no vectors in the order") }
             let table = try await opened(order.path)
-            (answer.seconds, answer.rowCount) = try await vectors.search(table)
+            let result = try await vectors.search(table)
+            answer.seconds = result.seconds
+            answer.processorSeconds = result.processor
+            answer.rowCount = result.count
         default:
             throw LanceError(.invalidArgument, "unknown task \(order.task)")
         }

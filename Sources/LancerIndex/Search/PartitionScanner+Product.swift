@@ -1,0 +1,64 @@
+import LancerKernels
+
+/// Product codes, sub-vector by sub-vector.
+extension PartitionScanner {
+    func scanProduct(
+        _ state: QueryState,
+        _ partitions: ArraySlice<Int>,
+        _ loaded: PartitionSet,
+        _ search: Search
+    ) {
+        guard let quantizer = model.product, let product else { return }
+        let query = state.vector.pointer
+        let table = UnsafeMutableRawPointer(prepared.pointer).assumingMemoryBound(to: Float.self)
+        let isDot = model.metric == .dot
+        quantizer.productTable(query, scale: isDot ? -1 : -2, into: table)
+        var square: Float = 0
+        for j in 0..<model.dimension { square += query[j] * query[j] }
+        beginRough(state, !isDot, search)
+        var isSameTable = false
+        var moreRows = partitions.reduce(0) { $0 + (loaded[$1]?.count ?? 0) }
+        let out = distances.pointer
+        for number in partitions {
+            guard let partition = loaded[number], partition.count > 0 else { continue }
+            let codes = partition.codes(quantizer)
+            moreRows -= partition.count
+            // |q − c − x̂|² = (|q|² − 2q·c) − 2q·x̂ + |c + x̂|², the last of which is the row's bias.
+            var base: Float = 1
+            if !isDot {
+                VectorRows(model.centroid(number), count: 1, dimension: model.dimension)
+                    .products(with: query, into: &base)
+                base = square - 2 * base
+            }
+            func run(_ top: inout TopK, _ lower: Float, _ ceiling: Float) {
+                let filter = filter(partition, search, lower: lower)
+                if let selection = search.selection, search.share < Self.fewRows {
+                    forEachChosen(partition, selection) { ids, count in
+                        codes.distances(table, base: base, of: ids, count: count, into: out)
+                        offer(partition, number, from: 0, count: count, ids: ids, ceiling: ceiling, filter, into: &top)
+                    }
+                    return
+                }
+                product.scan(
+                    codes,
+                    table: table,
+                    base: base,
+                    isSameTable: isSameTable,
+                    moreRows: moreRows,
+                    filter: filter,
+                    rowIDs: partition.rowIDs,
+                    place: place(number),
+                    ceiling: ceiling,
+                    into: &top
+                )
+                isSameTable = true
+            }
+            if isDot {
+                run(&state.top, search.lower, search.ceiling)
+            } else {
+                run(&rough, -.infinity, .infinity)
+            }
+        }
+        if !isDot { endRough(state, loaded, search) }
+    }
+}
