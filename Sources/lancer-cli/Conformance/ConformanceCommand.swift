@@ -7,7 +7,7 @@ struct ConformanceCommand: AsyncParsableCommand {
         commandName: "conformance",
         abstract: "Answer questions of the conformance suite (conformance/README.md says how).",
         discussion: """
-            One question a call; the answer is JSON on standard output. Exit status: 0 answered, 10 the input was \\
+            One question a call; the answer is JSON on standard output. Exit status: 0 answered, 10 the input was \
             rejected, 11 the question asks for what Lancer does not do.
             """,
         subcommands: [
