@@ -261,6 +261,8 @@ def test_no_rows_yet(scratch):
     lance.write_dataset(table(clustered(100, 16)), path)
     assert "too few" in text("index", "create", path, "v", "--type", "ivf-pq", "--sub-vectors", 4, "--metric", "cosine")
     assert lance.dataset(path).describe_indices()[0].segments[0].fragment_ids == set()
+    lancer("verify", path, "--deep")
+    assert "too few" not in text("index", "stats", path) and "nothing to do" in text("index", "optimize", path)
     assert_same(lancer_search(path, QUERIES), pylance_search(lance.dataset(path), QUERIES))
     lance.write_dataset(table(clustered(900, 16, seed=8), first=100), path, mode="append")
     assert "trained" in text("index", "optimize", path)

@@ -251,8 +251,14 @@ package struct TableCheck: Sendable {
 }
 
 extension Lance_Table_IndexMetadata {
-    /// Whether the manifest has all there is of the segment.
-    var isInline: Bool { files.isEmpty && name.hasPrefix("__lance_") }
+    /// Whether the manifest has all there is of the segment: the reference's own entries, and indices that are still to be
+    /// trained.
+    var isInline: Bool {
+        guard files.isEmpty else { return false }
+        if name.hasPrefix("__lance_") { return true }
+        guard hasIndexDetails, !fragmentBitmap.isEmpty else { return false }
+        return (try? coveredFragments())?.isEmpty ?? false
+    }
 
     /// Where the segment's files are, below the root it belongs to; nil for a uuid that is none.
     var directory: String? { RandomName.uuid(Array(uuid.uuid)).map { "\(IndexEntries.directory)/\($0)" } }
