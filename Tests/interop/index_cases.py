@@ -82,7 +82,8 @@ def assert_same(ours: list[dict[int, float]], theirs: list[dict[int, float]], ti
         farthest = max(other.values())
         for row, distance in other.items():
             if row in mine:
-                assert abs(mine[row] - distance) <= tolerance * max(abs(distance), 1e-2), (mine[row], distance)
+                # 1 - q.x is no surer than the 1, and halves are summed with few digits by the reference.
+                assert abs(mine[row] - distance) <= tolerance * max(abs(distance), 0.3), (mine[row], distance)
             elif abs(distance - farthest) > tolerance * max(abs(farthest), 1e-2):
                 missing += 1
     assert missing <= ties * total, f"{missing} of {total} rows differ"
