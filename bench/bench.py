@@ -2,8 +2,9 @@
 
 Lancer works in a process of its own (`lancer-bench`), pylance in this one; each measures the work alone. Everything that is
 read is compared with the source before anything is timed. Times are medians; a ratio above 1 means that Lancer is faster.
+Peers besides pylance: Parquet through pyarrow, and Vortex where it is installed.
 
-    bench/run [--rows N] [--repeat N] [--only WORD] [--json FILE]
+    bench/run [--rows N] [--repeat N] [--only WORD] [--cores N] [--json FILE]
 """
 
 from __future__ import annotations
@@ -12,13 +13,18 @@ import argparse
 import json
 import os
 import platform
+import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+if "--cores" in sys.argv:
+    # Before anything counts processors, and for the processes started from here, too.
+    count = int(sys.argv[sys.argv.index("--cores") + 1])
+    os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:count]))
+    os.environ["LANCE_CPU_THREADS"] = os.environ["LANCE_IO_THREADS"] = str(count)
 
 import lance
 import numpy as np
@@ -31,7 +37,10 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "Tests" / "interop")]
 
 from compare import assert_tables_equal  # noqa: E402
 from data import bench_table  # noqa: E402
-from lancer_cli import lancer, read_arrow, table_to_lance  # noqa: E402
+from lancer_cli import BINARY, lancer, read_arrow, table_to_lance  # noqa: E402
+from peers import race_parquet_takes, race_vortex  # noqa: E402
+from plot import svg  # noqa: E402
+from racing import Report, Worker, timed  # noqa: E402
 
 SCANS = {
     "int64 ids": ["id"], "int32 random": ["random_int"], "int64 small, nulls": ["small_int"], "float32": ["float32"],
@@ -49,63 +58,8 @@ WRITES = {
 }
 
 
-class Worker:
-    """The Lancer side."""
-
-    def __init__(self, binary: Path):
-        self.process = subprocess.Popen([str(binary)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-
-    def __call__(self, task: str, path: Path, **rest) -> dict:
-        self.process.stdin.write(json.dumps({"task": task, "path": str(path), **rest}) + "\n")
-        answer = json.loads(self.process.stdout.readline())
-        if answer.get("error"):
-            raise RuntimeError(f"{task} {path}: {answer['error']}")
-        return answer
-
-    def close(self) -> None:
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def timed(work) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def drain(dataset: lance.LanceDataset, columns) -> None:
-    for _ in dataset.to_batches(columns=columns):
-        pass
-
-
-class Report:
-    def __init__(self, repeat: int, only: str | None):
-        self.repeat, self.only, self.rows = repeat, only, []
-
-    def wanted(self, task: str) -> bool:
-        return self.only is None or self.only in task
-
-    def race(self, task: str, ours, theirs, repeat: int | None = None, note: str = "", warm: int = 1, burst: int = 1) -> None:
-        """Runs both in turns of `burst` runs, `warm` times before it counts; each callable returns seconds."""
-        if not self.wanted(task):
-            return
-        for _ in range(warm):
-            ours(), theirs()
-        left, right = [], []
-        for turn in range(repeat or self.repeat):
-            for side in ((0, 1) if turn % 2 == 0 else (1, 0)):
-                for _ in range(burst):
-                    (left if side == 0 else right).append((ours if side == 0 else theirs)())
-        a, b = statistics.median(left), statistics.median(right)
-        self.rows.append({"task": task, "lancer_seconds": a, "pylance_seconds": b, "ratio": b / a, "note": note})
-        print(f"{task:<36} {shown(a):>10} {shown(b):>10} {b / a:>7.2f}×  {note}", flush=True)
-
-
-def shown(seconds: float) -> str:
-    for scale, unit in ((1, "s"), (1e3, "ms")):
-        if seconds * scale >= 1:
-            return f"{seconds * scale:.2f} {unit}"
-    return f"{seconds * 1e6:.1f} µs"
+def drain(dataset: lance.LanceDataset, columns, where: str | None = None) -> int:
+    return sum(batch.num_rows for batch in dataset.to_batches(columns=columns, filter=where))
 
 
 def size(path: Path) -> int:
@@ -127,11 +81,100 @@ def verify(table: pa.Table, ours: Path, theirs: Path, scratch: Path) -> None:
     print("verified: both tables read back as the source, by both sides, whole and by row number", flush=True)
 
 
+FILTERS = {"0.1 %": "random_int < -2143188679", "10 %": "random_int < -1717986918", "90 %": "random_int < 1717986918"}
+
+
+def race_filters(report: Report, worker: Worker, table: pa.Table, ours: Path, peer: lance.LanceDataset) -> None:
+    """Scans and counts with a condition on one column that returns others."""
+    for share, where in FILTERS.items():
+        bound = int(where.split("<")[1])
+        expected = int(pa.compute.sum(pa.compute.less(table["random_int"], bound)).as_py())
+        for name, columns in {"scalars": ["id", "price", "category"], "long texts": ["description"], "vectors": ["vector"]}.items():
+            if not report.wanted(f"filter {share}, {name}"):
+                continue
+            for rows in (worker("scan", ours, columns=columns, where=where)["rowCount"], drain(peer, columns, where)):
+                assert rows == expected, f"{rows} rows where {where}, not {expected}"
+            report.race(
+                f"filter {share}, {name}", lambda: worker("scan", ours, columns=columns, where=where)["seconds"],
+                lambda: timed(lambda: drain(peer, columns, where)),
+            )
+        report.race(
+            f"count {share}", lambda: worker("count", ours, where=where)["seconds"],
+            lambda: timed(lambda: peer.count_rows(filter=where)),
+        )
+    report.race("count all", lambda: worker("count", ours)["seconds"], lambda: timed(peer.count_rows), repeat=50)
+
+
+def race_blobs(report: Report, worker: Worker, scratch: Path) -> None:
+    """Values of 100 KB that nothing compresses."""
+    if not report.wanted("scan blobs of 100 kB", "take 10 blobs of 100 kB", "write blobs of 100 kB"):
+        return
+    rng = np.random.default_rng(11)
+    blobs = pa.table({"id": range(1000), "blob": pa.array([rng.bytes(100_000) for _ in range(1000)], pa.large_binary())})
+    ours, theirs = scratch / "blobs-ours.lance", scratch / "blobs-theirs.lance"
+    peer = lance.write_dataset(blobs, str(theirs))
+    table_to_lance(blobs, ours)
+    assert_tables_equal(peer.to_table(), blobs)
+    assert_tables_equal(lance.dataset(str(ours)).to_table(), blobs)
+    columns = ["blob"]
+    report.race(
+        "scan blobs of 100 kB", lambda: worker("scan", ours, columns=columns)["seconds"],
+        lambda: timed(lambda: drain(peer, columns)),
+    )
+    report.race(
+        "take 10 blobs of 100 kB", lambda: worker("take", ours, columns=columns, rows=rng.integers(0, 1000, 10).tolist())["seconds"],
+        lambda: timed(lambda rows=rng.integers(0, 1000, 10).tolist(): peer.take(rows, columns=columns)), repeat=20,
+    )
+    worker("load", theirs)
+    target = scratch / "blobs-written.lance"
+
+    def fresh(write) -> float:
+        shutil.rmtree(target, ignore_errors=True)
+        return write()
+
+    report.race(
+        "write blobs of 100 kB", lambda: fresh(lambda: worker("write", target, durable=False)["seconds"]),
+        lambda: fresh(lambda: timed(lambda: lance.write_dataset(blobs, str(target)))), note=f"{blobs.nbytes / 1e6:.0f} MB",
+    )
+    for path in (ours, theirs, target):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+EXPORT = """import lance, sys
+for batch in lance.dataset(sys.argv[1]).to_batches(): pass"""
+
+
+def measure_memory(report: Report, binary: Path, ours: Path, theirs: Path) -> None:
+    """Peak memory of a full scan, in processes of their own."""
+    if not report.wanted("memory of a full scan"):
+        return
+    fresh = Worker(binary)
+    fresh("scan", ours)
+    a = fresh.peak_bytes()
+    fresh.close()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    subprocess.run([sys.executable, "-c", EXPORT, str(theirs)], check=True)
+    b = max(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, before) * 1024
+    report.rows.append({"task": "memory of a full scan", "peer": "pylance", "lancer_bytes": a, "peer_bytes": b, "ratio": b / a, "note": "peak"})
+    print(f"{'memory of a full scan':<40} {a / 1e6:>7.0f} MB {b / 1e6:>7.0f} MB {b / a:>7.2f}×")
+
+
+def measure_command(report: Report) -> None:
+    """How long the command takes to start, and how large it is."""
+    if not report.wanted("start of the command"):
+        return
+    times = sorted(timed(lambda: subprocess.run([str(BINARY), "--help"], stdout=subprocess.DEVNULL, check=True)) for _ in range(21))
+    stripped = Path(tempfile.mkstemp(prefix="lancer-stripped-")[1])
+    subprocess.run(["strip", "-o", str(stripped), str(BINARY)], check=True)
+    print(f"start of the command: {times[10] * 1e3:.1f} ms; stripped binary {stripped.stat().st_size / 1e6:.1f} MB")
+    stripped.unlink()
+
+
 def race_parquet(report: Report, table: pa.Table, scratch: Path) -> None:
     """`lancer convert`, start of the process included, against pylance and pyarrow in this one; neither syncs."""
     source, target, table_path = scratch / "in.parquet", scratch / "out.parquet", scratch / "parquet.lance"
     for name, columns in WRITES.items():
-        if not report.wanted(f"Parquet to Lance, {name}") and not report.wanted(f"Lance to Parquet, {name}"):
+        if not report.wanted(f"Parquet to Lance, {name}", f"Lance to Parquet, {name}"):
             continue
         chosen = table.select(columns) if columns else table
         pa.parquet.write_table(chosen, source, compression="zstd")
@@ -166,6 +209,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeat", type=int, default=7)
     parser.add_argument("--only")
+    parser.add_argument("--cores", type=int, help="run both sides on so many cores")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--worker", type=Path, required=True)
     options = parser.parse_args()
@@ -180,7 +224,7 @@ def main() -> None:
         table_to_lance(table, ours)
         verify(table, ours, theirs, scratch)
         print(f"{options.rows:,} rows, {table.nbytes / 1e6:.0f} MB in memory; on disk Lancer {size(ours) / 1e6:.0f} MB, pylance {size(theirs) / 1e6:.0f} MB")
-        print(f"{'task':<36} {'Lancer':>10} {'pylance':>10} {'faster':>8}")
+        print(f"{'task':<40} {'Lancer':>10} {'pylance':>10} {'faster':>8}")
 
         # Each side reads the table it wrote, and then Lancer also the one pylance wrote.
         for name, columns in SCANS.items():
@@ -189,6 +233,7 @@ def main() -> None:
                     f"scan {name}{suffix}", lambda: worker("scan", mine, columns=columns)["seconds"],
                     lambda: timed(lambda: drain(peer, columns)),
                 )
+        race_filters(report, worker, table, ours, peer)
         rng = np.random.default_rng(5)
         for name, columns in TAKES.items():
             for count in (1, 10, 100, 1000):
@@ -222,8 +267,14 @@ def main() -> None:
                 return seconds
 
             report.race(f"write {name}", write_ours, write_theirs, repeat=max(3, options.repeat // 2), note=f"{chosen.nbytes / 1e6:.0f} MB")
+        race_blobs(report, worker, scratch)
         race_parquet(report, table, scratch)
+        race_parquet_takes(report, worker, table, ours, scratch, TAKES)
+        race_vortex(report, worker, table, ours, scratch, SCANS, TAKES)
         report.race("open", lambda: worker("open", ours)["seconds"], lambda: timed(lambda: lance.dataset(str(theirs))), repeat=50)
+        measure_memory(report, options.worker, ours, theirs)
+        measure_command(report)
+        report.summary()
     finally:
         worker.close()
         shutil.rmtree(scratch, ignore_errors=True)
@@ -231,12 +282,13 @@ def main() -> None:
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         result = {
-            "machine": platform.platform(), "processors": os.cpu_count(), "pylance": lance.__version__, "rows": options.rows,
+            "machine": platform.platform(), "processors": len(os.sched_getaffinity(0)), "pylance": lance.__version__, "rows": options.rows,
             "commit": subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip(),
             "tasks": report.rows,
         }
         options.json.write_text(json.dumps(result, indent=1) + "\n")
-        print(f"written to {options.json}")
+        options.json.with_suffix(".svg").write_text(svg(result))
+        print(f"written to {options.json}, with a plot beside it")
 
 
 if __name__ == "__main__":

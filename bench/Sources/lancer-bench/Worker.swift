@@ -14,6 +14,8 @@ struct Order: Decodable {
     var checksums: Bool?
     /// What an index or a search of vectors wants.
     var vectors: VectorOrder?
+    /// Condition of a scan or count.
+    var `where`: String?
 }
 
 /// The answer, a JSON object on a line of standard output.
@@ -90,7 +92,9 @@ struct Worker {
             }.seconds
         case "count":
             let table = try await opened(order.path)
-            answer.seconds = try await clock.measure { answer.rowCount = try await table.countRows() }.seconds
+            answer.seconds = try await clock.measure {
+                answer.rowCount = try await order.where.map { try await table.countRows(where: $0) } ?? table.countRows()
+            }.seconds
         case "open":
             answer.seconds = try await clock.measure {
                 tables[order.path] = try await Dataset.open(order.path)
@@ -98,7 +102,8 @@ struct Worker {
         case "scan":
             let table = try await opened(order.path, order.checksums == false ? .off : .scans)
             answer.seconds = try await clock.measure {
-                for try await batch in try table.scan(columns: order.columns) { answer.rowCount += batch.rowCount }
+                let scan = try table.scan(columns: order.columns, where: order.where)
+                for try await batch in scan { answer.rowCount += batch.rowCount }
             }.seconds
         case "take":
             let table = try await opened(order.path)
