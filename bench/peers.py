@@ -38,7 +38,9 @@ def race_parquet_takes(report: Report, worker: Worker, table: pa.Table, ours: Pa
         rng = np.random.default_rng(17)
         sample = rng.integers(0, table.num_rows, 50)
         assert_tables_equal(
-            take_from_row_groups(file, starts, sample, table.column_names), table.take(sample), table_metadata=False
+            # Parquet names the items of lists its own way.
+            take_from_row_groups(file, starts, sample, table.column_names).cast(table.schema), table.take(sample),
+            table_metadata=False,
         )
         for name, columns in takes.items():
             for count in (1, 100):

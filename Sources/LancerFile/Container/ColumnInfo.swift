@@ -46,6 +46,8 @@ package struct ColumnInfo: Sendable {
     package let pages: [PageInfo]
     /// Rows of this leaf column.
     package let rowCount: Int
+    /// Bytes of all pages, divided by the rows.
+    package let storedBytesPerRow: Double
 
     /// Checks a column metadata message: every buffer must be aligned and lie inside the file.
     ///
@@ -73,6 +75,7 @@ package struct ColumnInfo: Sendable {
                 throw error.located(part: "page \(index)")
             }
         }
+        storedBytesPerRow = pages.reduce(0) { $0 + Double($1.sizeInBytes) } / Double(Swift.max(firstRow, 1))
         self.pages = pages
         rowCount = firstRow
     }

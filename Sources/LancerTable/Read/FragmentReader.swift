@@ -74,6 +74,26 @@ struct FragmentReader: Sendable {
         return slots
     }
 
+    /// For each field the share of rows below which taking them one by one costs less than reading all and choosing.
+    ///
+    /// A single value costs about 0.5 µs, whatever its width. Reading everything costs 0.1 ns a byte of fixed width, which
+    /// is copied, and twenty times as much a byte of stored text or list, which is decoded (measured on 1M rows: a tenth
+    /// of long texts is taken in 58 ms and chosen in 90, a tenth of three numbers in 63 and in 4).
+    func sparseShares() -> [Double] {
+        fields.enumerated().map { index, field in
+            let file = onlyFile ?? parts.first { $0.slots.contains { $0.field == index } }?.file
+            var share = 0.0
+            for leaf in field.leaves {
+                guard let file, let column = file.columnOf[leaf.id], file.reader.columns.indices.contains(column) else {
+                    continue
+                }
+                let stored = file.reader.columns[column].storedBytesPerRow
+                share += stored / (leaf.type.isVariableWidth ? 260 : 6000)
+            }
+            return Swift.min(Swift.max(share / Double(Swift.max(field.leaves.count, 1)), 1.0 / 256), 1.0 / 4)
+        }
+    }
+
     /// The fields' values of rows `rows`, deleted ones included.
     func read(_ rows: Range<Int>) async throws -> [ArrowArray] {
         try await assemble(rowCount: rows.count) { file, pruned in
@@ -142,5 +162,15 @@ extension LanceField {
         }
         if kept.isEmpty { return nil }
         return isWhole && kept == children ? self : try withChildren(kept)
+    }
+}
+
+extension ArrowType {
+    /// Text and binary data.
+    fileprivate var isVariableWidth: Bool {
+        switch self {
+        case .utf8, .largeUtf8, .binary, .largeBinary: true
+        default: false
+        }
     }
 }

@@ -63,7 +63,7 @@ struct ChosenRows: Sendable {
 
 extension Table {
     /// The rows of a piece for which a condition is true, nil when there are none. Columns that do not decide are read
-    /// only then, and only single rows of them when few were chosen.
+    /// only then, and only single rows of them when few were chosen, measured by what a row costs.
     ///
     /// - Parameter locating: Whether ``ChosenRows/runs`` will be asked for, because the rows are written again. Then all of
     ///   them are compared with their checksums, too, as damage must not get a right one.
@@ -90,22 +90,24 @@ extension Table {
             }
             arrays.append(chosen == selection.count ? deciding[index] : try deciding[index].filter(selection))
         }
-        // Few rows are read one by one, a run of them as it is.
-        let isSparse = chosen < piece.rows.count / 16
-        let readsRuns = !missing.isEmpty && (isSparse || piece.deleted != nil)
+        let others =
+            missing.isEmpty ? nil : try await FragmentReader(piece.fragment, missing, manifest, files)
+        let share = Double(chosen) / Double(piece.rows.count)
+        let isSparse = others?.sparseShares().map { share < $0 } ?? []
+        let readsRuns = others != nil && (isSparse.contains(true) || piece.deleted != nil)
         let needsRuns = locating || readsRuns || !projection.system.isEmpty
         let runs = needsRuns ? piece.runs(ofLive: selection) : []
-        if !missing.isEmpty {
-            let reader = try await FragmentReader(piece.fragment, missing, manifest, files)
+        if let others {
+            let selected = piece.deleted == nil ? selection : piece.bitmap(of: runs)
             var rest: [ArrowArray]
             if runs.count == 1 {
-                rest = try await reader.read(runs[0])
-            } else if isSparse {
-                rest = try await reader.take(runs.flatMap { Array($0) }, asScan: locating)
+                rest = try await others.read(runs[0])
+            } else if !isSparse.contains(false) {
+                rest = try await others.take(runs.flatMap { Array($0) }, asScan: locating)
+            } else if !isSparse.contains(true) {
+                rest = try await others.read(piece.rows).map { array throws(LanceError) in try array.filter(selected) }
             } else {
-                let selected = piece.deleted == nil ? selection : piece.bitmap(of: runs)
-                rest = []
-                for array in try await reader.read(piece.rows) { rest.append(try array.filter(selected)) }
+                rest = try await read(missing, isSparse, piece, runs, selected, locating: locating)
             }
             rest.reverse()
             for index in arrays.indices where arrays[index] == nil { arrays[index] = rest.popLast() }
@@ -115,6 +117,32 @@ extension Table {
             return .uint64(try column.values(rows, of: piece.fragment, piece.vector, manifest))
         }
         return ChosenRows(piece: piece, runs: runs, batch: batch)
+    }
+
+    /// Fields of chosen rows, some of them row by row and some by reading all rows.
+    private func read(
+        _ fields: [LanceField],
+        _ isSparse: [Bool],
+        _ piece: RowPiece,
+        _ runs: [Range<Int>],
+        _ selected: Bitmap,
+        locating: Bool
+    ) async throws -> [ArrowArray] {
+        func some(_ sparse: Bool) async throws -> FragmentReader {
+            let chosen = zip(fields, isSparse).filter { $0.1 == sparse }.map(\.0)
+            return try await FragmentReader(piece.fragment, chosen, manifest, files)
+        }
+        var taken = try await some(true).take(runs.flatMap { Array($0) }, asScan: locating)[...]
+        var filtered = try await some(false).read(piece.rows)[...]
+        var arrays: [ArrowArray] = []
+        for sparse in isSparse {
+            if sparse, let array = taken.popFirst() {
+                arrays.append(array)
+            } else if let array = filtered.popFirst() {
+                arrays.append(try array.filter(selected))
+            }
+        }
+        return arrays
     }
 
     /// The rows of a piece for which a condition is true, without reading more than decides.

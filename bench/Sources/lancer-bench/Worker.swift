@@ -93,7 +93,11 @@ struct Worker {
         case "count":
             let table = try await opened(order.path)
             answer.seconds = try await clock.measure {
-                answer.rowCount = try await order.where.map { try await table.countRows(where: $0) } ?? table.countRows()
+                if let condition = order.where {
+                    answer.rowCount = try await table.countRows(where: condition)
+                } else {
+                    answer.rowCount = try await table.countRows()
+                }
             }.seconds
         case "open":
             answer.seconds = try await clock.measure {
