@@ -527,3 +527,27 @@ def test_cleanup_refuses_what_it_cannot_read(scratch):
     before = files(path)
     lancer("cleanup", path, "--keep", 1, "--yes", status=3)
     assert files(path) == before
+
+
+def test_names_in_other_scripts(scratch):
+    """Tags and branches are files whose names are percent-encoded; both sides find each other's, and cleanup keeps them."""
+    path = scratch / "t.lance"
+    dataset = lance.write_dataset(pa.table({"a": [1, 2]}), str(path))
+    dataset = lance.write_dataset(pa.table({"a": [3]}), str(path), mode="append")
+    dataset.tags.create("übung", 1)
+    branch = dataset.create_branch("zweig/ä", 2)
+    lance.write_dataset(pa.table({"a": [9]}), branch, mode="append")
+    dataset = lance.write_dataset(pa.table({"a": [4]}), str(path), mode="overwrite")
+    lancer("tag", "create", path, "日本-1.0", 2)
+    # The reference opens such tags, but fails to list even its own.
+    assert lance.dataset(str(path)).tags.get_version("日本-1.0") == 2
+    assert lance.dataset(str(path), version="日本-1.0").to_table().num_rows == 3
+    listed = {t["tag"]: t["version"] for t in map(json.loads, text("tag", "list", path, "--json").splitlines())}
+    assert listed == {"übung": 1, "日本-1.0": 2}
+    assert text("count", path, "--tag", "übung").strip() == "2"
+    lancer("tag", "delete", path, "日本-1.0")
+    lancer("tag", "move", path, "übung", 3)
+    for bad in ("a b", "a%20b", "a/b", "..", "😀"):
+        lancer("tag", "create", path, bad, status=USAGE)
+    lancer("cleanup", path, "--keep", 1, "--yes")
+    assert lance.dataset(str(path)).checkout_version(("zweig/ä", None)).to_table()["a"].to_pylist() == [1, 2, 3, 9]

@@ -15,6 +15,8 @@ final class QueryState: @unchecked Sendable {
     var goal = 0
     /// Partitions at most.
     private(set) var most = 0
+    /// Rows after which no further partitions are looked at.
+    private var enough = 0
     var top: TopK
     private var keys: [UInt64] = []
 
@@ -31,6 +33,7 @@ final class QueryState: @unchecked Sendable {
     /// - Parameter share: of the rows, how many a selection leaves (0...1).
     func plan(_ model: VectorIndexModel, _ options: SegmentSearchOptions, share: Double) {
         guard isUsable else { return }
+        enough = min(options.rowsToFind ?? options.k, top.limit)
         let count = model.partitionCount
         let distances = ScratchMemory<Float>(count: count, repeating: 0)
         let centroids = VectorRows(model.centroids.pointer, count: count, dimension: model.dimension)
@@ -43,7 +46,7 @@ final class QueryState: @unchecked Sendable {
         case .auto(let minimum, let maximum):
             most = min(maximum ?? count, count)
             // Of k rows that a selection leaves, the farthest is where k / share of all rows are.
-            let k = Int(exactly: (Double(options.k) / max(share, 1e-9)).rounded(.up)) ?? .max
+            let k = Int(exactly: (Double(options.rowsToFind ?? options.k) / max(share, 1e-9)).rounded(.up)) ?? .max
             let number = ProbeRule.initialCount(
                 model.metric,
                 k: min(k, 1 << 40),
@@ -75,7 +78,7 @@ final class QueryState: @unchecked Sendable {
     /// Whether more rows are wanted than were found, and there are partitions left: then ``goal`` has grown.
     func goesOn() -> Bool {
         done = goal
-        guard isUsable, top.count < top.limit, goal < most else { return false }
+        guard isUsable, top.count < enough, goal < most else { return false }
         goal = min(most, goal + max(1, goal / 2))
         if order.count < goal { sort(keys.count) }
         return true

@@ -13,6 +13,9 @@ package struct SegmentSearchOptions: Sendable {
     /// Rows wanted.
     package var k: Int
     package var probes: Probes = .auto()
+    /// Rows that ``Probes/auto(minimum:maximum:)`` looks for, where they are fewer than ``k``: candidates that exact distances
+    /// choose from do not make it look further (as in the reference).
+    package var rowsToFind: Int?
     /// Candidates that a graph search keeps; nil: one and a half times k.
     package var ef: Int?
     /// Least distance, on the index's scale; included.

@@ -78,15 +78,20 @@ struct IndexEntries {
     /// Puts segments made anew in the places of the old ones. Where such a segment covered all fragments that were merged,
     /// it covers what became of them.
     ///
-    /// - Parameter keepsIDs: Whether the ids in the segments mean the same rows as before: then segments that were not made
-    ///   anew cover the new fragments, too.
+    /// - Parameter keepsIDs: Whether the rows keep their ids: then segments that hold these cover the new fragments, too,
+    ///   without being made anew.
     /// - Throws: `conflict` when an old segment is not there any more, `corrupt` for a damaged list of fragments.
     mutating func rewrite(
         _ indices: [RewrittenIndex],
         _ groups: [RewriteGroup],
         keepsIDs: Bool = false
     ) throws(LanceError) {
-        var moved: Set<Int> = keepsIDs ? Set(message.indices.indices) : []
+        var moved: Set<Int> = []
+        if keepsIDs {
+            for (position, entry) in message.indices.enumerated() where try IndexEntry(entry).holdsStableRowIDs {
+                moved.insert(position)
+            }
+        }
         for index in indices {
             guard let position = message.indices.firstIndex(where: { $0.uuid == index.oldID }) else {
                 throw .conflict("an index was replaced or removed by another writer", retry: true)

@@ -29,11 +29,11 @@ package struct BranchList: Sendable {
     package func all() async throws(LanceError) -> [Branch] {
         var branches: [Branch] = []
         for file in try await store.list(Self.directory).sorted() where file.hasSuffix(Self.suffix) {
-            // A slash in the name is written as %2F.
-            let name = file.dropLast(Self.suffix.count).split(separator: "%2F", omittingEmptySubsequences: false)
-                .joined(separator: "/")
             let path = "\(Self.directory)/\(file)"
             do throws(LanceError) {
+                guard let name = ReferenceName.decoded(file.dropLast(Self.suffix.count)) else {
+                    throw .corrupt("the file's name stands for no name of a branch")
+                }
                 try DataFile.checkName(name)
                 branches.append(try Self.branch(name, try await store.read(path)))
             } catch  where error.code == .notFound {

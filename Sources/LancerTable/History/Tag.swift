@@ -23,7 +23,7 @@ package struct Tag: Sendable {
     /// Path below the table's root.
     package var path: String { Self.path(name) }
 
-    static func path(_ name: String) -> String { "\(directory)/\(name).json" }
+    static func path(_ name: String) -> String { "\(directory)/\(ReferenceName.encoded(name)).json" }
 
     init(name: String, version: UInt64, branch: String?, manifestSize: Int, now: String) {
         self.name = name
@@ -88,18 +88,16 @@ package struct Tag: Sendable {
         return result + "\""
     }
 
-    /// Names are letters, digits, `.`, `-` and `_`; they become names of files on any system.
+    /// Names are letters and digits of any language, `.`, `-` and `_`; they become names of files on any system.
     ///
     /// - Throws: `invalidArgument`.
     static func checkName(_ name: String) throws(LanceError) {
-        let isFine = name.utf8.allSatisfy { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
-            default: false
-            }
+        let isFine = name.unicodeScalars.allSatisfy { scalar in
+            "-._".unicodeScalars.contains(scalar) || scalar.properties.isAlphabetic
+                || scalar.properties.numericType != nil
         }
-        guard isFine, !name.isEmpty, name.utf8.count <= 200, !name.hasPrefix("."), !name.hasSuffix("."),
-            !name.contains(".."), !name.hasSuffix(".lock")
+        guard isFine, !name.isEmpty, ReferenceName.encoded(name).utf8.count <= 200, !name.hasPrefix("."),
+            !name.hasSuffix("."), !name.contains(".."), !name.hasSuffix(".lock")
         else {
             throw .invalidArgument(
                 "\"\(name)\" is no name for a tag: letters, digits, \"-\", \"_\" and single inner dots, not *.lock"

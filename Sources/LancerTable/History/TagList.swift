@@ -13,7 +13,13 @@ package struct TagList: Sendable {
     package func all() async throws(LanceError) -> [Tag] {
         var tags: [Tag] = []
         for file in try await store.list(Tag.directory).sorted() where file.hasSuffix(".json") {
-            let name = String(file.dropLast(".json".count))
+            guard let name = ReferenceName.decoded(file.dropLast(".json".count)) else {
+                throw LanceError(
+                    .corrupt,
+                    "the file's name stands for no name of a tag",
+                    at: ByteLocation(file: store.fullPath("\(Tag.directory)/\(file)"))
+                )
+            }
             do throws(LanceError) {
                 tags.append(try await read(name))
             } catch  where error.code == .notFound {

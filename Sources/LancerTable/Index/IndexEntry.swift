@@ -76,6 +76,10 @@ package struct IndexEntry: Sendable {
         ["vectorindexdetails", ""].contains(detailsName) && !name.hasPrefix("__lance_") && message.fields.count == 1
     }
 
+    /// Whether its files go on meaning the same rows when these move in a table with stable row ids: indices of vectors hold
+    /// the ids, the other kinds addresses (found by compacting the reference's tables).
+    package var holdsStableRowIDs: Bool { detailsName == "vectorindexdetails" && mayBeVectorIndex }
+
     /// Whether it is of a layout that Lancer may know. The reference does not show newer ones at all.
     package var hasKnownVersion: Bool { message.indexVersion <= 2 }
 

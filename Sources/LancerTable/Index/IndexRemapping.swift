@@ -24,7 +24,7 @@ struct IndexRemapping {
         let entries = try table.manifest.indexEntries()
         if entries.isEmpty || table.manifest.hasStableRowIDs {
             segments = []
-            keepsAll = true
+            keepsAll = entries.allSatisfy(\.holdsStableRowIDs)
             return
         }
         // Addresses in the files are of fragments that were compacted before, and nothing here reads where they went.

@@ -100,6 +100,7 @@ struct IndexSearch {
             } else {
                 search.probes = .auto(minimum: options.minimumProbes ?? 1, maximum: options.maximumProbes)
             }
+            search.rowsToFind = options.k
             search.ef = options.ef.map { Swift.max($0, search.k) }
             search.lowerBound = options.lowerBound
             search.upperBound = options.upperBound

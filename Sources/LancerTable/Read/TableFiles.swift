@@ -82,6 +82,10 @@ package final class TableFiles: Sendable {
     private func openAnew(_ file: DataFile, _ manifest: Manifest) async throws -> OpenedFile {
         // Before anything else: files of other versions follow other rules.
         _ = try FileVersion(major: UInt16(clamping: file.majorVersion), minor: UInt16(clamping: file.minorVersion))
+        guard manifest.fileVersion.isEmpty || FileVersion(manifest.fileVersion) != nil else {
+            let version = manifest.fileVersion.prefix(40)
+            throw LanceError.unsupported("a table whose files are said to be of version \(version)")
+        }
         let columnOf = try file.columnOfField()
         let (store, path) = try locate(file.baseID, Self.dataDirectory, file.path, manifest)
         let object = try await Self.named { try await store.open(path) }
