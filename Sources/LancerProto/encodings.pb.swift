@@ -289,7 +289,7 @@ package nonisolated struct Lance_Encodings21_MiniBlockLayout: Sendable {
   fileprivate var _dictionary: Lance_Encodings21_CompressiveEncoding? = nil
 }
 
-/// Every visible value of the page is the same, or null. The number of page buffers tells the form.
+/// Every visible value of the page is the same, or null. The number of page buffers tells the form. 2.1: layers only.
 /// Spec: 05-constant.md, "Forms".
 package nonisolated struct Lance_Encodings21_ConstantLayout: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the

@@ -45,7 +45,7 @@ package nonisolated struct Lance_Table_Manifest: @unchecked Sendable {
     set {_uniqueStorage()._fragments = newValue}
   }
 
-  /// Number of the version; it counts, should the file name say something else.
+  /// Number of the version, the same as in the name of the file.
   package var version: UInt64 {
     get {_storage._version}
     set {_uniqueStorage()._version = newValue}

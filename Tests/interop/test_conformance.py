@@ -87,7 +87,7 @@ def test_lint_finds_what_is_wrong_with_the_suite(copy):
     print("seed", seed)
     r = random.Random(seed)
     wanted = []
-    vectors = sorted(path for path in copy.glob("cases/**/*") if path.is_file() and path.suffix in (".lance", ".manifest", ".idx", ".txn", ".arrow"))
+    vectors = sorted(path for path in copy.glob("cases/**/*") if path.is_file() and path.suffix in (".lance", ".manifest", ".idx", ".txn", ".arrow", ".bin", ".blob"))
     for path in r.sample(vectors, 12):
         data = bytearray(path.read_bytes())
         data[r.randrange(len(data))] ^= 1 << r.randrange(8)
@@ -104,6 +104,14 @@ def test_lint_finds_what_is_wrong_with_the_suite(copy):
     for path in (copy / "certificates").glob("*.json"):
         edit(path, lambda body: body.update(cases=[entry for entry in body["cases"] if entry["case"] != "file/read/2.1/type/int16"]))
     wanted.append("file/read/2.1/type/int16: no certificate")
+    (copy / "schema/report.json").write_text((copy / "schema/report.json").read_text() + " ")
+    wanted.append("schema: report.json has changed")
+    edit(copy / "cases/file/read/2.1/type/uint8/case.json", lambda body: body.update(since="99.0.0"))
+    wanted.append("file/read/2.1/type/uint8: is of a later version of the suite")
+    edit(copy / "certificates/spec-reader-1.json", lambda body: body["cases"][0].update(hash="0" * 64))
+    wanted.append("is not what was certified")
+    edit(copy / "results/lancer.json", lambda body: body.update(known=[{"case": "file/read/none", "reason": "gone"}]))
+    wanted.append("lancer.json: file/read/none is not a case")
     shutil.rmtree(copy / "cases/file/read/2.1/type/int32")
     wanted.append("file/read/2.1/type/int32: is in the manifest and not on disk")
     shutil.copytree(copy / "cases/file/read/2.1/type/int64", copy / "cases/file/read/2.1/type/int65")
@@ -112,3 +120,7 @@ def test_lint_finds_what_is_wrong_with_the_suite(copy):
     assert done.returncode == 1
     missing = [text for text in wanted if text not in done.stdout]
     assert not missing, done.stdout
+    (copy / "cases/file/read/2.1/type/uint16/expected.json").write_text("{")
+    done = python(copy / "runner" / "lint.py")
+    assert done.returncode == 1
+    assert "cases/file/read/2.1/type/uint16/expected.json: is not JSON" in done.stdout

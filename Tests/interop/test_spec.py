@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,8 @@ from pathlib import Path
 import lance
 import pyarrow as pa
 import pytest
+
+from lancer_cli import BINARY, environment
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = ROOT / "spec"
@@ -38,14 +42,21 @@ CITATION = re.compile(r'([\w-]+\.md), "([^"]+)"(?:,? and "([^"]+)")?')
 def cited() -> list[tuple[str, str, str]]:
     """File and line, chapter, heading of each citation in sources, tests and messages."""
     result = []
-    folders = [(ROOT / "Sources", "*.swift"), (ROOT / "Tests", "*.swift"), (SPEC / "protos", "*.proto")]
-    for folder, pattern in folders:
-        for path in sorted(folder.rglob(pattern)):
-            # A citation may go on in the next comment line.
-            text = re.sub(r"\n\s*//[/]? ?", " ", path.read_text())
-            for chapter, *names in CITATION.findall(text):
-                result += [(str(path.relative_to(ROOT)), chapter, name) for name in names if name]
+    for path in sources():
+        # A citation may go on in the next comment line.
+        text = re.sub(r"\n\s*(?:///?|#|\*) ?", " ", path.read_text())
+        for chapter, *names in CITATION.findall(text):
+            result += [(str(path.relative_to(ROOT)), chapter, name) for name in names if name]
     return result
+
+
+def sources() -> list[Path]:
+    """Everything that may cite: Swift, C, Python, messages, scripts."""
+    suffixes = (".swift", ".c", ".h", ".py", ".proto", ".sh", "")
+    folders = [ROOT / name for name in ("Sources", "Tests", "conformance", "spec", "bench", "scripts", "examples")]
+    found = [path for folder in folders for path in folder.rglob("*") if path.suffix in suffixes and path.is_file()]
+    ignored = (".build", "__pycache__", "cases", "files", "Vectors")
+    return sorted(path for path in found if not set(ignored) & set(path.relative_to(ROOT).parts))
 
 
 def test_every_cited_chapter_and_heading_exists():
@@ -55,6 +66,12 @@ def test_every_cited_chapter_and_heading_exists():
     wrong = [c for c in citations if c[1] not in known or c[2] not in known[c[1]]]
     assert not wrong, wrong
 
+
+def test_every_chapter_that_is_named_exists():
+    known = {path.name for path in SPEC.glob("*.md")}
+    for path in sources():
+        for chapter in re.findall(r"\b[0-9]{2}-[a-z][a-z-]*\.md\b", path.read_text(errors="replace")):
+            assert chapter in known, f"{path.relative_to(ROOT)} names {chapter}"
 
 
 # Sources about other people's formats cite those.
@@ -89,6 +106,81 @@ def test_the_headings_of_chapters_are_unique():
     for path in SPEC.glob("[0-9]*.md"):
         names = re.findall(r"^## (.*)$", re.sub(r"```.*?```", "", path.read_text(), flags=re.S), flags=re.M)
         assert len(names) == len(set(names)), path.name
+
+
+def test_the_writer_is_short_and_uses_only_the_standard_library():
+    lines = (SPEC / "writer" / "lance_writer.py").read_text().splitlines()
+    assert sum(1 for line in lines if line.strip()) <= 300
+    own = {"messages", "tables"}
+    for module in re.findall(r"^\s*(?:import|from) (\w+)", "\n".join(lines), flags=re.M):
+        assert module in own or module in sys.stdlib_module_names, module
+
+
+def columns(r: random.Random, rows: int, longest: int, dimension: int, nulls: bool) -> dict:
+    """Columns for the writer: type and values."""
+
+    def some(values: list) -> list:
+        return [None if nulls and r.random() < 0.2 else value for value in values]
+
+    numbers = [struct.unpack("<f", struct.pack("<f", r.uniform(-9, 9)))[0] for _ in range(7)]
+    return {
+        "i": ["int64", some([r.randrange(-(1 << 63), 1 << 63) for _ in range(rows)])],
+        "s": ["string", some(["é" * r.randrange(longest) for _ in range(rows)])],
+        "v": [f"fixed_size_list:float:{dimension}", some([r.choices(numbers, k=dimension) for _ in range(rows)])],
+        "n": ["int32", [None] * rows],
+    }
+
+
+@pytest.mark.parametrize("nulls", [True, False], ids=["nulls", "no-nulls"])
+@pytest.mark.parametrize("version", ["2.1", "2.2"])
+def test_others_read_the_tables_of_the_writer_of_the_specification(tmp_path, version, nulls):
+    """The text is enough to write by: create, append, delete, and then others go on with the table."""
+    path, listed, expected = tmp_path / "t.lance", tmp_path / "columns.json", []
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    r = random.Random(seed)
+
+    def run(verb: str, *arguments: object) -> None:
+        command = [sys.executable, SPEC / "writer" / "lance_writer.py", verb, path, *map(str, arguments)]
+        subprocess.run(command, check=True)
+
+    def write(verb: str, *arguments: object, **shape) -> None:
+        written = columns(r, nulls=nulls, **shape)
+        listed.write_text(json.dumps(written))
+        run(verb, *arguments, listed)
+        expected.extend(dict(zip(written, row)) for row in zip(*(values for _, values in written.values())))
+
+    def delete(count: int) -> None:
+        gone = set(r.sample(range(len(expected)), count))
+        run("delete", *sorted(gone))
+        expected[:] = [row for number, row in enumerate(expected) if number not in gone]
+
+    dimension = r.choice([1, 3, 63, 64, 100])
+    write("create", version, rows=3000, longest=127, dimension=dimension)
+    write("append", rows=40, longest=1500, dimension=dimension)
+    delete(700)
+    write("append", rows=1, longest=10, dimension=dimension)
+    delete(3)
+    dataset = lance.dataset(path)
+    dataset.validate()
+    assert dataset.version == 5
+    assert dataset.to_table().to_pylist() == expected
+    assert [lance.dataset(path, version=number).count_rows() for number in (1, 2, 3, 4, 5)] == [3000, 3040, 2340, 2341, 2338]
+    verified = subprocess.run([BINARY, "verify", path], capture_output=True, text=True, env=environment())
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    read = subprocess.run([BINARY, "conformance", "read", path], capture_output=True, text=True, env=environment())
+    answer = json.loads(read.stdout)
+    assert answer["columns"][0] == [None if row["i"] is None else str(row["i"]) for row in expected]
+    assert answer["columns"][1] == [row["s"] for row in expected]
+    bits = [row["v"] and [struct.pack(">f", value).hex() for value in row["v"]] for row in expected]
+    assert answer["columns"][2] == bits
+    assert answer["columns"][3] == [None] * len(expected)
+    # The reference goes on with the table, and then the writer again.
+    lance.write_dataset(dataset.to_table().slice(0, 5), path, mode="append")
+    lance.dataset(path).optimize.compact_files()
+    expected += expected[:5]
+    delete(2)
+    assert lance.dataset(path).to_table().to_pylist() == expected
 
 
 @pytest.mark.parametrize("version", ["2.1", "2.2"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import lance
 
-from common import VERSIONS, Suite, field, item, lancefile, seeded, spec, values
+from common import ROOT, VERSIONS, Suite, field, item, lancefile, seeded, spec, values
 from tables import FIELDS, arrow, clean, rows
 
 RECIPE = "damage.py"
@@ -41,7 +41,9 @@ class Damage:
 
     def __init__(self, suite: Suite, version: str, base: str):
         self.suite, self.version, self.base = suite, version, base
-        self.data = (suite.root / "cases" / base / "file.lance").read_bytes()
+        # Of another recipe, which may not have been run: then as it is committed.
+        made, committed = (root / "cases" / base / "file.lance" for root in (suite.root, ROOT))
+        self.data = (made if made.exists() else committed).read_bytes()
         self.file = lancefile.parse(self.data)
 
     def edited(self, edits: list[dict]) -> dict:
@@ -85,11 +87,10 @@ def footer_cases(d: Damage) -> None:
     d.reject("footer/version-other", f"stamped 2.{other} with pages of 2.{minor}", [*CORRUPT, "unsupported"], [at(-6, u16(other), "minor version")], place,
              "16-versions.md#2.1 and 2.2", "09-writer-rules.md#Pages of 2.1 and of 2.2")
     for name, position, offset in (("column-metadata-offset", -40, a), ("column-table-offset", -32, cmo), ("global-table-offset", -24, gbo)):
-        if name == "global-table-offset":
+        if name != "column-metadata-offset":
             d.reject(f"footer/{name}-behind-the-end", f"{name} lies behind the file", CORRUPT, [at(position, u64(size + 1000), name)], place, f"{FILE}#Offset tables")
             d.reject(f"footer/{name}-huge", f"{name} is the largest number", [*CORRUPT, "limit"], [at(position, u64((1 << 64) - 1), name)], place, "15-limits.md#Sizes before memory")
         else:
-            # The reference finds the columns without their table.
             d.survive(f"footer/{name}-behind-the-end", f"{name} lies behind the file", [at(position, u64(size + 1000), name)], f"{FILE}#Offset tables")
             d.survive(f"footer/{name}-huge", f"{name} is the largest number", [at(position, u64((1 << 64) - 1), name)], "15-limits.md#Sizes before memory")
         d.survive(f"footer/{name}-off-by-one", f"{name} one too large", [at(position, u64(offset + 1), name)], f"{FILE}#Offset tables")
@@ -167,6 +168,17 @@ def chunk_cases(d: Damage) -> None:
     d.survive("mini-block/header-zero", "a chunk header of zeros", [at(chunks, "00" * 8, "header")], "03-mini-block.md#Chunks")
     d.survive("mini-block/header-ones", "a chunk header of ones", [at(chunks, "ff" * 8, "header")], "03-mini-block.md#Chunks")
     d.survive("mini-block/all-ones", "a data buffer of ones", [at(chunks, "ff" * min(size, 400), "all bytes")], "03-mini-block.md#Chunks")
+
+
+def version_cases(suite: Suite) -> None:
+    """Pages of 2.2 in files of 2.1 that look the same otherwise."""
+    places = ("05-constant.md#Forms", "16-versions.md#2.1 and 2.2")
+    stamp = [at(-6, u16(1), "minor version")]
+    for name, base, what in (("inline-value", "constant-inline-uint64", "with an inline value"), ("compressed-levels", "constant-null-lists", "with compressed levels")):
+        d = Damage(suite, "2.1", f"file/read/2.2/encoding/{base}")
+        d.reject(f"constant/{name}", f"a constant page {what} in a file of 2.1", [*CORRUPT, "unsupported"], stamp, *places)
+    d = Damage(suite, "2.1", "file/read/2.2/encoding/constant-buffer-utf8")
+    d.survive("constant/scalar-buffer", "a constant page with a scalar buffer in a file of 2.1", stamp, *places)
 
 
 def special_cases(suite: Suite, version: str) -> None:
@@ -306,4 +318,5 @@ def make(suite: Suite) -> None:
         bit_cases(Damage(suite, version, f"file/read/{version}/encoding/levels-struct-list-struct"), "bytes-of-levels", 9)
         bit_cases(Damage(suite, version, f"file/read/{version}/encoding/fsst-nulls-utf8"), "bytes-of-fsst", 9)
         special_cases(suite, version)
+    version_cases(suite)
     tables(suite)

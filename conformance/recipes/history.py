@@ -351,7 +351,7 @@ def nested(suite: Suite, version: str) -> None:
     h.done("lists, structs and vectors across fragments", spec("10-table.md#Fragments", "02-levels.md#Rebuilding columns"), RECIPE)
 
     if version != "2.1":
-        # In 2.2 the reference has another form of blobs.
+        second_form(suite, version)
         return
     h = History(suite, f"table/history/{version}/blobs", version)
     h.fields = [field("id", "int32"), field("b", "large_binary", metadata={"lance-encoding:blob": "true"})]
@@ -359,6 +359,26 @@ def nested(suite: Suite, version: str) -> None:
     h.version()
     h.words.add("blob")
     h.done("large values beside their column", spec("06-blob.md#Blob layout"), RECIPE)
+
+
+def second_form(suite: Suite, version: str) -> None:
+    """Blobs of 2.2: in the data file, in a file of several, and in a file of their own, going by their size."""
+    h = History(suite, f"table/history/{version}/blobs-second-form", version)
+    r = seeded(h.case_id)
+    h.fields = [field("id", "int32"), field("b", "large_binary", metadata={"lance-encoding:blob": "true"})]
+    for mode, values in (("create", [b"\x00\xff", None, b"", r.randbytes(40), None, r.randbytes(200), r.randbytes(300)]), ("append", [b"", r.randbytes(900), None])):
+        listed = [[str(len(h.live) + i), None if value is None else value.hex()] for i, value in enumerate(values)]
+        columns = [pa.array([int(row[0]) for row in listed], pa.int32()), lance.blob_array(values)]
+        schema = pa.schema([pa.field("id", pa.int32()), lance.blob_field("b", inline_size_threshold=64, dedicated_size_threshold=400)])
+        lance.write_dataset(pa.table(columns, schema=schema), str(h.path), mode=mode, data_storage_version=version)
+        h.fragments.append([h.next_fragment(), len(listed), 0])
+        h.live = h.live + listed
+        h.version()
+    kinds = {path.stat().st_size for path in h.path.glob("data/*/*.blob")}
+    if kinds != {500, 900}:
+        raise AssertionError(f"{h.case_id}: files of blobs with {kinds} bytes")
+    h.words.add("blob")
+    h.done("large values in the data file, in a file that they share, in a file of their own", spec("06-blob.md#Second form"), RECIPE)
 
 
 def make(suite: Suite) -> None:

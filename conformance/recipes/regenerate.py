@@ -5,12 +5,15 @@
     regenerate.py --check         write them into a fresh folder and compare: data files and expected values byte for byte,
                                   tables after their names and times are masked, index builds not at all
     regenerate.py -k PART         only recipes whose name contains PART
+
+Needs the very packages of requirements.txt: other releases write other bytes.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.metadata
 import sys
 import tempfile
 from pathlib import Path
@@ -22,7 +25,16 @@ from common import ROOT, Suite
 RECIPES = ["file_types", "file_encodings", "history", "damage", "writing", "conflict", "index"]
 
 
+def check_packages() -> None:
+    for line in (Path(__file__).resolve().parent / "requirements.txt").read_text().split():
+        name, wanted = line.split("==")
+        found = importlib.metadata.version(name)
+        if found != wanted:
+            raise SystemExit(f"regenerate.py: {name} is {found}, the cases were made with {wanted}")
+
+
 def main() -> int:
+    check_packages()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("-k", default="", metavar="PART")

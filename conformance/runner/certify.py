@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -51,7 +52,8 @@ def main(argv: list[str]) -> int:
     for verdict in verdicts:
         entry = {"case": verdict.case.id, "hash": hashes[verdict.case.id], "verdict": verdict.word}
         if verdict.reason and verdict.word != "pass":
-            entry["reason"] = verdict.reason.replace(scratch, "…").split("\n")[0][:200]
+            # Without paths of this machine, or of those that built the certifier.
+            entry["reason"] = re.sub(r",? /\w+/\S+", "", verdict.reason.replace(scratch, "…").split("\n")[0])[:200]
             if verdict.word != "skip":
                 print(f"{verdict.word} {verdict.case.id}: {entry['reason']}")
         if verdict.word != "skip":

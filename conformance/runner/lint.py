@@ -5,7 +5,7 @@
     lint.py --update   writes manifest.json anew; says what changed
 
 What it looks at: the schemas, the manifest with its hashes, files that belong to no case, page contents that a case claims, edits
-that fit, citations of the specification, certificates, known failures, and the size of the suite.
+that fit, citations of the specification, certificates (also old ones), known failures, and the size of the suite.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def manifest_of(cases: list[Case]) -> dict:
         files = {str(path.relative_to(case.folder)): file_hash(path) for path in owned_files(case)}
         entries.append({"id": case.id, "kind": case.kind, "since": case.body["since"], "requires": case.body["requires"], "files": files})
     shared = {name: {str(path.relative_to(CASES / name)): file_hash(path) for path in files} for name, files in shared_files(cases).items()}
-    return {"suite": (ROOT / "VERSION").read_text().strip(), "cases": entries, "shared": shared}
+    schemas = {path.name: file_hash(path) for path in sorted((ROOT / "schema").iterdir())}
+    return {"suite": (ROOT / "VERSION").read_text().strip(), "schemas": schemas, "cases": entries, "shared": shared}
 
 
 def case_hash(case: Case, entries: dict[str, dict], shared: dict[str, dict]) -> str:
@@ -112,15 +113,35 @@ def headings() -> dict[str, set[str]]:
     return result
 
 
+def release(text: str) -> list[int]:
+    return [int(part) for part in text.strip().split(".")]
+
+
 class Lint:
     def __init__(self):
         self.complaints: list[str] = []
+        self.cases = 0
 
     def say(self, where: str, what: str) -> None:
         self.complaints.append(f"{where}: {what}")
 
     def run(self) -> None:
+        try:
+            self.look()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            # A file that everything else hangs on: which one, the message says or its hash.
+            self.say("suite", f"cannot be read: {type(error).__name__}: {error}")
+
+    def look(self) -> None:
+        for path in sorted(ROOT.rglob("*.json")):
+            try:
+                load(path)
+            except ValueError as error:
+                self.say(str(path.relative_to(ROOT)), f"is not JSON: {error}")
+        if self.complaints:
+            return
         cases = all_cases()
+        self.cases = len(cases)
         if len(cases) < FEWEST_CASES:
             self.say("cases", f"only {len(cases)}")
         manifest = load(ROOT / "manifest.json")
@@ -143,6 +164,7 @@ class Lint:
         if stored.get("suite") != actual["suite"]:
             self.say("manifest.json", f"suite {stored.get('suite')}, VERSION says {actual['suite']}")
         old, new = ({entry["id"]: entry for entry in each["cases"]} for each in (stored, actual))
+        self.compare_files("schema", stored.get("schemas", {}), actual["schemas"])
         for name in sorted(old.keys() - new.keys()):
             self.say(name, "is in the manifest and not on disk")
         for name in sorted(new.keys() - old.keys()):
@@ -166,6 +188,8 @@ class Lint:
 
     def case(self, case: Case, known_headings: dict[str, set[str]], value_schema: dict) -> None:
         body = case.body
+        if release(body["since"]) > release((ROOT / "VERSION").read_text()):
+            self.say(case.id, f"is of a later version of the suite, {body['since']}")
         if body.get("id") != case.id:
             self.say(case.id, f"calls itself {body.get('id')}")
         if not body.get("spec"):
@@ -248,17 +272,20 @@ class Lint:
 
     def certificates(self, cases: list[Case], entries: dict[str, dict], shared: dict[str, dict]) -> None:
         valid: dict[str, dict[str, set[str]]] = {}
+        hashes = {case.id: case_hash(case, entries, shared) for case in cases if case.id in entries}
         schema = load(ROOT / "schema" / "certificate.json")
         for path in sorted((ROOT / "certificates").glob("*.json")):
             body = load(path)
             for problem in problems(body, schema):
                 self.say(path.name, problem)
             for entry in body["cases"]:
+                if entry["hash"] != hashes.get(entry["case"], entry["hash"]):
+                    self.say(path.name, f"{entry['case']} is not what was certified; certify.py --changed")
                 valid.setdefault(entry["case"], {}).setdefault(entry["hash"], set()).add(entry["verdict"])
         for case in cases:
             if case.id not in entries:
                 continue
-            verdicts = valid.get(case.id, {}).get(case_hash(case, entries, shared), set()) - {"skip"}
+            verdicts = valid.get(case.id, {}).get(hashes[case.id], set()) - {"skip"}
             if not verdicts:
                 self.say(case.id, "no certificate for what it is now" if case.id in valid else "no certificate")
             elif case.kind in NEEDS_PASS and "pass" not in verdicts:
@@ -287,7 +314,8 @@ def main() -> int:
         new = manifest_of(all_cases())
         lines = ",\n".join("  " + json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in new["cases"])
         shared = ",\n".join(f"  {json.dumps(name)}: {json.dumps(files, separators=(',', ':'))}" for name, files in new["shared"].items())
-        text = f'{{"suite": "{new["suite"]}",\n "cases": [\n{lines}\n ],\n "shared": {{\n{shared}\n }}}}\n'
+        schemas = json.dumps(new["schemas"], separators=(",", ":"))
+        text = f'{{"suite": "{new["suite"]}",\n "schemas": {schemas},\n "cases": [\n{lines}\n ],\n "shared": {{\n{shared}\n }}}}\n'
         (ROOT / "manifest.json").write_text(text, encoding="utf-8")
     lint = Lint()
     lint.run()
@@ -295,8 +323,7 @@ def main() -> int:
         print(complaint)
     if len(lint.complaints) > 100:
         print(f"and {len(lint.complaints) - 100} more")
-    cases = len(all_cases())
-    print(f"lint: {cases} cases, {len(lint.complaints)} complaints")
+    print(f"lint: {lint.cases} cases, {len(lint.complaints)} complaints")
     return 1 if lint.complaints else 0
 
 

@@ -92,7 +92,9 @@ def open_version(path: str, ask: dict) -> lance.LanceDataset:
 def read_table(path: str, ask: dict) -> pa.Table:
     dataset = open_version(path, ask)
     arguments: dict = {"columns": ask.get("columns")}
-    if any(b"lance-encoding:blob" in (field.metadata or {}) for field in dataset.schema):
+    # Of the second form the type tells, of the first the metadata.
+    second = [field.name for field in dataset.schema if "lance.blob.v2" in str(field.type)]
+    if second or any(b"lance-encoding:blob" in (field.metadata or {}) for field in dataset.schema):
         arguments["blob_handling"] = "all_binary"
     if ask.get("row_ids"):
         arguments["with_row_id"] = True
@@ -100,6 +102,10 @@ def read_table(path: str, ask: dict) -> pa.Table:
         check_members(ask, "take", "columns", "version", "tag", "branch")
         return dataset.take(ask["take"], columns=ask.get("columns"))
     table = dataset.to_table(**arguments, scan_in_order=True)
+    for name in second:
+        place = table.schema.get_field_index(name)
+        blob = pa.field(name, pa.large_binary(), metadata={"lance-encoding:blob": "true"})
+        table = table.set_column(place, blob, table[name]) if place >= 0 else table
     if "offset" in ask or "limit" in ask:
         table = table.slice(ask.get("offset", 0), ask.get("limit"))
     if ask.get("row_ids"):

@@ -25,7 +25,8 @@ package struct PageInfo: Sendable {
         let layout: PageLayout
         do {
             let any = try Google_Protobuf_Any(serializedBytes: encoding)
-            guard any.typeURL == PageLayout.typeURL else {
+            // What stands before the last slash is a host, which says nothing.
+            guard any.typeURL.split(separator: "/").last == PageLayout.typeURL.dropFirst() else {
                 throw LanceError.unsupported("page encoding of type \"\(any.typeURL.prefix(200))\"")
             }
             layout = try PageLayout(try Lance_Encodings21_PageLayout(serializedBytes: any.value))
@@ -34,10 +35,32 @@ package struct PageInfo: Sendable {
         } catch {
             throw LanceError(.corrupt, "the page's encoding is not a valid message", cause: error)
         }
-        if case .miniBlock(let miniBlock) = layout, miniBlock.hasLargeChunks != (version == .v2_2) {
-            throw .corrupt("chunk words of \(miniBlock.hasLargeChunks ? 32 : 16) bits in a file of version \(version)")
-        }
+        try Self.check(layout, buffers.count, version)
         return layout
+    }
+
+    /// Checks that a layout belongs to the file's version: nothing in the bytes of a page says so.
+    ///
+    /// Spec: 16-versions.md, "2.1 and 2.2".
+    private static func check(
+        _ layout: PageLayout,
+        _ bufferCount: Int,
+        _ version: FileVersion
+    ) throws(LanceError) {
+        switch layout {
+        case .miniBlock(let chunks), .blob(.miniBlock(let chunks), _):
+            guard chunks.hasLargeChunks == (version == .v2_2) else {
+                throw .corrupt("chunk words of \(chunks.hasLargeChunks ? 32 : 16) bits in a file of version \(version)")
+            }
+        case .constant(let constant) where version == .v2_1:
+            guard constant.inlineValue == nil, bufferCount == 0 || bufferCount == 2 else {
+                throw .corrupt("a constant page with a value in a file of version 2.1")
+            }
+            guard constant.repetition == nil, constant.definition == nil else {
+                throw .corrupt("a constant page with compressed levels in a file of version 2.1")
+            }
+        case .constant, .fullZip, .blob: break
+        }
     }
 }
 
