@@ -67,4 +67,28 @@ struct ValueTests {
         let value = try ExpressionFixture.value(text)
         #expect(value == expected.map { .bool($0) } ?? .null, "\(text) = \(value)")
     }
+
+    @Test(
+        "What cannot be null is known not to be before a row is computed",
+        arguments: [
+            "i IS NULL", "i IS NOT NULL", "b IS TRUE", "NOT (b IS NOT FALSE)", "i IS NULL AND s IS NULL",
+            "(i IS NULL) = (s IS NULL)", "coalesce(i, 1)", "nvl(i, 1)", "i IS DISTINCT FROM 3", "(i IS NULL) IN (true)",
+            "CAST((i IS NULL) AS int)", "1", "coalesce(i, 1) + 2 > 3",
+        ]
+    )
+    func neverNull(text: String) throws {
+        #expect(try ExpressionFixture.count("1 / (id - id) = 1 AND (\(text)) IS NULL") == 0, "\(text)")
+        #expect(try ExpressionFixture.count("1 / (id - id) = 1 OR (\(text)) IS NOT NULL") == ExpressionFixture.rowCount)
+    }
+
+    @Test(
+        "What may be null is asked row by row",
+        arguments: [
+            "i", "i > 3", "b", "b AND (i IS NULL)", "coalesce(i, i)", "TRY_CAST(1 + id AS tinyint)", "s LIKE 'a%'",
+            "nullif(id, 1)",
+        ]
+    )
+    func maybeNull(text: String) {
+        #expect(throws: LanceError.self) { try ExpressionFixture.count("1 / (id - id) = 1 AND (\(text)) IS NULL") }
+    }
 }

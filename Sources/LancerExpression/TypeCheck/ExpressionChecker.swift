@@ -274,6 +274,13 @@ struct ExpressionChecker {
     }
 
     func fold(_ expression: TypedExpression) -> TypedExpression {
+        if case .test(.null, let value, let isNegated) = expression.node, isNeverNull(value) {
+            return TypedExpression(
+                type: .bool,
+                node: .constant(.bool([isNegated])),
+                position: expression.position
+            )
+        }
         guard !expression.children.isEmpty, expression.children.allSatisfy({ $0.constant != nil }) else {
             return expression
         }
