@@ -48,19 +48,19 @@ package final class LocalObject: StoredObject {
         defer { withExtendedLifetime(descriptor) {} }
         if ranges.count == 1 { return [try readOne(ranges[0], descriptor)] }
         var results = [ArrowBuffer](repeating: .empty, count: ranges.count)
-        let reads = coalescer.reads(for: ranges)
-        var arena = ReadArena(for: reads)
-        for read in reads {
+        let plan = coalescer.plan(for: ranges)
+        var arena = ReadArena(for: plan.reads)
+        for read in plan.reads {
             if let place = arena.place(for: read.bytes) {
                 try SystemCall.read(descriptor.number, path, offset: read.bytes.lowerBound, into: place.target)
-                for member in read.members {
+                for member in plan.order[read.members] {
                     let start = place.offset + Int(ranges[member].lowerBound - read.bytes.lowerBound)
                     results[member] = ArrowBuffer(storage: place.storage, offset: start, count: ranges[member].count)
                 }
                 continue
             }
             if read.members.count == 1 {
-                results[read.members[0]] = try readOne(read.bytes, descriptor)
+                results[plan.order[read.members.lowerBound]] = try readOne(read.bytes, descriptor)
                 continue
             }
             // The memory keeps the file's alignment, so that a part that is 64-byte aligned on disk is so in memory.
@@ -74,7 +74,7 @@ package final class LocalObject: StoredObject {
                     into: UnsafeMutableRawBufferPointer(rebasing: target[lead...])
                 )
             }
-            for member in read.members {
+            for member in plan.order[read.members] {
                 let start = lead + Int(ranges[member].lowerBound - read.bytes.lowerBound)
                 results[member] = buffer.slice(start..<(start + ranges[member].count))
             }

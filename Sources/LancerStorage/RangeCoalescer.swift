@@ -12,14 +12,16 @@ package struct RangeCoalescer: Sendable {
     package struct Read: Sendable, Hashable {
         /// Bytes to read.
         package var bytes: Range<UInt64>
-        /// Positions, in the list asked for, of the ranges inside.
-        package var members: [Int]
+        /// Which elements of ``Plan/order`` are the ranges inside.
+        package var members: Range<Int>
+    }
 
-        /// Makes a read.
-        package init(bytes: Range<UInt64>, members: [Int]) {
-            self.bytes = bytes
-            self.members = members
-        }
+    /// The reads that serve some ranges. Two arrays whatever the number of ranges, since a take makes one such plan.
+    package struct Plan: Sendable {
+        /// By offset.
+        package var reads: [Read]
+        /// Positions, in the list asked for, of the ranges, by offset.
+        package var order: [Int]
     }
 
     /// For a local disk: a call costs about as much as copying 8 KiB.
@@ -31,27 +33,33 @@ package struct RangeCoalescer: Sendable {
         self.limit = limit
     }
 
-    /// The reads that serve `ranges`, by offset. Empty ranges take part in none.
-    package func reads(for ranges: [Range<UInt64>]) -> [Read] {
-        var order = ranges.indices.filter { !ranges[$0].isEmpty }
-        let sorted = zip(order, order.dropFirst()).allSatisfy { ranges[$0].lowerBound <= ranges[$1].lowerBound }
-        if !sorted { order.sort { ranges[$0].lowerBound < ranges[$1].lowerBound } }
-        var result: [Read] = []
-        for index in order {
+    /// The reads that serve `ranges`. Empty ranges take part in none.
+    package func plan(for ranges: [Range<UInt64>]) -> Plan {
+        var order: [Int] = []
+        order.reserveCapacity(ranges.count)
+        var isSorted = true
+        for (index, range) in ranges.enumerated() where !range.isEmpty {
+            if let last = order.last, ranges[last].lowerBound > range.lowerBound { isSorted = false }
+            order.append(index)
+        }
+        if !isSorted { order.sort { ranges[$0].lowerBound < ranges[$1].lowerBound } }
+        var reads: [Read] = []
+        reads.reserveCapacity(order.count)
+        for (place, index) in order.enumerated() {
             let range = ranges[index]
-            if let last = result.last?.bytes {
+            if let last = reads.last?.bytes {
                 let end = Swift.max(last.upperBound, range.upperBound)
                 // No overflow: the ranges are sorted by their start.
                 let near = range.lowerBound <= last.upperBound || range.lowerBound - last.upperBound <= gap
                 let inside = range.upperBound <= last.upperBound
                 if near, inside || end - last.lowerBound <= limit {
-                    result[result.count - 1].bytes = last.lowerBound..<end
-                    result[result.count - 1].members.append(index)
+                    reads[reads.count - 1].bytes = last.lowerBound..<end
+                    reads[reads.count - 1].members = reads[reads.count - 1].members.lowerBound..<(place + 1)
                     continue
                 }
             }
-            result.append(Read(bytes: range, members: [index]))
+            reads.append(Read(bytes: range, members: place..<(place + 1)))
         }
-        return result
+        return Plan(reads: reads, order: order)
     }
 }

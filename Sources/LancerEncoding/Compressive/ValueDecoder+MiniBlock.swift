@@ -124,6 +124,10 @@ extension ValueDecoder {
         unpackBlock(base + size, type, bits, range, target)
     }
 
+    /// Up to so many values are picked out of a block one by one: that costs less than unpacking it into memory that has
+    /// to be found first.
+    private static let pickedValues = 16
+
     /// Unpacks one block of 1024 values and appends `range` of them.
     private static func unpackBlock<T: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
         _ packed: UnsafeRawPointer,
@@ -133,8 +137,10 @@ extension ValueDecoder {
         _ target: OutputBuffer
     ) {
         let size = MemoryLayout<T>.size
-        if range.count == 1 {
-            target.append(value: FastLanes.unpackSingle(packed, width: bits, index: range.lowerBound, as: T.self))
+        if range.count <= pickedValues {
+            for index in range {
+                target.append(value: FastLanes.unpackSingle(packed, width: bits, index: index, as: T.self))
+            }
         } else if range.lowerBound == 0 {
             // The tail of the block beyond the range is written too, into reserved room, and not counted.
             let room = target.room(FastLanes.blockValues * size)

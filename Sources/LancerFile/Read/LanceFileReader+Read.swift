@@ -33,27 +33,41 @@ extension LanceFileReader {
         if let bad = rows.first(where: { $0 < 0 || $0 >= rowCount }) {
             throw LanceError.invalidArgument("row \(bad) of a file of \(rowCount) rows").located(file: source.path)
         }
-        let isAscending = zip(rows, rows.dropFirst()).allSatisfy { $0 < $1 }
-        let wanted = isAscending ? rows : Set(rows).sorted()
+        if zip(rows, rows.dropFirst()).allSatisfy({ $0 < $1 }) {
+            return try await readSome(fields, columnOf: columnOf, ranges: Self.ranges(of: rows))
+        }
+        // Each row once, and where in the result it belongs; sorting is cheaper than hashing.
+        let sorted = rows.enumerated().sorted { $0.element < $1.element }
+        var wanted: [Int] = []
+        wanted.reserveCapacity(rows.count)
+        var order = [Int](repeating: 0, count: rows.count)
+        for (position, row) in sorted {
+            if wanted.last != row { wanted.append(row) }
+            order[position] = wanted.count - 1
+        }
+        let arrays = try await readSome(fields, columnOf: columnOf, ranges: Self.ranges(of: wanted))
+        return try arrays.map { try $0.gather(order) }
+    }
+
+    /// Ascending rows, neighbours together.
+    private static func ranges(of rows: [Int]) -> [Range<Int>] {
         var ranges: [Range<Int>] = []
-        for row in wanted {
+        ranges.reserveCapacity(rows.count)
+        for row in rows {
             if let last = ranges.last, last.upperBound == row {
                 ranges[ranges.count - 1] = last.lowerBound..<(row + 1)
             } else {
                 ranges.append(row..<(row + 1))
             }
         }
-        let arrays = try await readSome(fields, columnOf: columnOf, ranges: ranges)
-        if isAscending { return arrays }
-        var positions: [Int: Int] = [:]
-        positions.reserveCapacity(wanted.count)
-        for (position, row) in wanted.enumerated() { positions[row] = position }
-        let order = rows.map { positions[$0] ?? 0 }
-        return try arrays.map { try $0.gather(order) }
+        return ranges
     }
 
-    /// Scattered ranges, counted for each leaf column, that are worth a task of their own.
-    private static let rangesPerTask = 40
+    /// Scattered ranges, counted for each leaf column, that are worth a task of their own: waking a thread takes as long
+    /// as 20 to 50 reads from the page cache.
+    private static let rangesPerTask = 24
+    /// The same when only one leaf column is read: there is less to decode.
+    private static let rangesOfOnePerTask = 64
     /// The same when all pages are in memory.
     private static let keptRangesPerTask = 400
     /// Most tasks that one read is divided into.
@@ -66,9 +80,10 @@ extension LanceFileReader {
         ranges: [Range<Int>]
     ) async throws -> [ArrowArray] {
         let leaves = fields.flatMap(\.leaves)
-        if ranges.count * leaves.count >= 2 * Self.rangesPerTask, ranges.count > 1 {
+        let unkept = leaves.count == 1 ? Self.rangesOfOnePerTask : Self.rangesPerTask
+        if ranges.count * leaves.count >= 2 * unkept, ranges.count > 1 {
             let wanted = leaves.compactMap { columnOf[$0.id] }.filter { columns.indices.contains($0) }
-            let perTask = pageCache.keepsAll(of: wanted) ? Self.keptRangesPerTask : Self.rangesPerTask
+            let perTask = pageCache.keepsAll(of: wanted) ? Self.keptRangesPerTask : unkept
             let tasks = min(ranges.count * leaves.count / perTask, Self.mostTasks)
             if tasks > 1 { return try await read(fields, columnOf: columnOf, ranges: ranges, tasks: tasks) }
         }

@@ -7,7 +7,7 @@ final class LeafRead {
     /// The part of a read that falls into one page; row ranges are numbered within the page.
     final class Part {
         let page: Int
-        var ranges: [Range<Int>]
+        let ranges: [Range<Int>]
         var prepared: (any PreparedPage)?
         /// The page's keepable bytes, when they are in memory.
         var data: ArrowBuffer?
@@ -42,29 +42,33 @@ final class LeafRead {
             throw .corrupt("\(info.rowCount) rows in a file of \(file.rowCount)", part: "column \(column)")
         }
         var parts: [Part] = []
+        // The page at hand; written to `parts` when it is done, so that a range costs no more than its place in an array.
+        var number = -1
+        var pageRows = 0..<0
+        var local: [Range<Int>] = []
         var total = 0
-        for range in ranges {
+        for (place, range) in ranges.enumerated() {
             var row = range.lowerBound * leaf.slotsPerRow
             let end = range.upperBound * leaf.slotsPerRow
             total += end - row
             while row < end {
-                let number =
-                    parts.last.flatMap { part in
-                        let page = info.pages[part.page]
-                        return row < page.firstRow + page.rowCount ? part.page : nil
-                    } ?? info.page(of: row)
-                let page = info.pages[number]
-                let stop = min(end, page.firstRow + page.rowCount)
-                guard stop > row else { throw .corrupt("no page holds row \(row)", part: "column \(column)") }
-                let local = (row - page.firstRow)..<(stop - page.firstRow)
-                if let last = parts.last, last.page == number {
-                    last.ranges.append(local)
-                } else {
-                    parts.append(Part(page: number, ranges: [local]))
+                if !pageRows.contains(row) {
+                    if number >= 0 { parts.append(Part(page: number, ranges: local)) }
+                    number = info.page(of: row)
+                    let page = info.pages[number]
+                    pageRows = page.firstRow..<(page.firstRow + page.rowCount)
+                    guard pageRows.contains(row) else {
+                        throw .corrupt("no page holds row \(row)", part: "column \(column)")
+                    }
+                    local = []
+                    local.reserveCapacity(min(ranges.count - place, pageRows.count))
                 }
+                let stop = min(end, pageRows.upperBound)
+                local.append((row - pageRows.lowerBound)..<(stop - pageRows.lowerBound))
                 row = stop
             }
         }
+        if number >= 0 { parts.append(Part(page: number, ranges: local)) }
         self.parts = parts
         slotCount = total
     }

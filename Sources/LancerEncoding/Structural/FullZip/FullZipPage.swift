@@ -101,14 +101,22 @@ package struct FullZipPage: PreparedPage {
     }
 
     private func rowOffset(_ row: Int, _ index: PageData) throws(LanceError) -> Int {
-        let range = (row * indexWidth)..<((row + 1) * indexWidth)
-        let bytes = if let rowIndex { rowIndex.slice(range) } else { try index.bytes(1, range) }
-        var reader = ByteReader(bytes, what: "row index")
+        let entry: UnsafeRawPointer
+        if let rowIndex {
+            // As long as the page's rows: the initialiser has compared them.
+            entry = rowIndex.start + row * indexWidth
+        } else {
+            let bytes = try index.pointer(1, (row * indexWidth)..<((row + 1) * indexWidth))
+            guard let start = bytes.baseAddress else { throw .corrupt("an empty entry", part: "page buffer 1") }
+            entry = start
+        }
+        defer { withExtendedLifetime((rowIndex, index)) {} }
         switch indexWidth {
-        case 1: return Int(try reader.read(UInt8.self))
-        case 2: return Int(try reader.read(UInt16.self))
-        case 4: return Int(try reader.read(UInt32.self))
-        default: return try Int(checked: try reader.read(UInt64.self), "offset in a row index")
+        case 1: return Int(entry.load(as: UInt8.self))
+        case 2: return Int(UInt16(littleEndian: entry.loadUnaligned(as: UInt16.self)))
+        case 4: return Int(UInt32(littleEndian: entry.loadUnaligned(as: UInt32.self)))
+        default:
+            return try Int(checked: UInt64(littleEndian: entry.loadUnaligned(as: UInt64.self)), "offset in a row index")
         }
     }
 

@@ -106,23 +106,21 @@ package struct MiniBlockChunks: Sendable {
     /// The chunks that hold levels of rows `rows` (not empty, inside the page).
     package func chunks(for rows: Range<Int>) -> Range<Int> {
         if rowOffsets.isEmpty {
-            if let log = evenCountLog {
-                // The last one may hold more than the others.
-                return Swift.min(
-                    rows.lowerBound >> log,
-                    count - 1
-                )..<(Swift.min((rows.upperBound - 1) >> log, count - 1) + 1)
-            }
-            return Self.last(
-                valueOffsets,
-                notAbove: rows.lowerBound
-            )..<(Self.last(valueOffsets, notAbove: rows.upperBound - 1) + 1)
+            return chunk(ofValue: rows.lowerBound)..<(chunk(ofValue: rows.upperBound - 1) + 1)
         }
         // The row finishes in the first chunk with more finished rows after it; it starts there or further back.
         var first = Self.last(rowOffsets, notAbove: rows.lowerBound)
         while first > 0, rowOffsets[first] == rows.lowerBound, continuesRow[first] { first -= 1 }
         let last = Self.last(rowOffsets, notAbove: rows.upperBound - 1)
         return first..<(last + 1)
+    }
+
+    /// The chunk that holds a value, of a column without lists.
+    @inline(__always)
+    func chunk(ofValue value: Int) -> Int {
+        // The last one may hold more than the others.
+        if let log = evenCountLog { return Swift.min(value >> log, count - 1) }
+        return Self.last(valueOffsets, notAbove: value)
     }
 
     /// Whether every level of a chunk of a list column belongs to one of `rows`.

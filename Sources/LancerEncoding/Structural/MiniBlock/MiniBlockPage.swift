@@ -106,10 +106,12 @@ package final class MiniBlockPage: PreparedPage {
             let stored = try plan(rows, index: index).reduce(0) { $0 + $1.bytes.count }
             target.data.reserve(values.isCompressedText ? stored * 3 : stored)
         }
-        let chunk = MiniBlockChunk(of: self)
         // The chunk has pointers into it.
         defer { withExtendedLifetime(data) {} }
-        for rows in rows where !rows.isEmpty {
+        let picked = try pick(rows, data, levels, translation, output)
+        if picked == rows.count { return }
+        let chunk = MiniBlockChunk(of: self)
+        for rows in rows[picked...] where !rows.isEmpty {
             for number in chunks.chunks(for: rows) {
                 do throws(LanceError) {
                     if chunk.number != number {
@@ -122,6 +124,48 @@ package final class MiniBlockPage: PreparedPage {
                 }
             }
         }
+    }
+
+    /// Fewer ranges than this are not worth the preparation.
+    private static let fewestPicked = 4
+
+    /// Takes single rows the short way, where that is possible.
+    ///
+    /// - Returns: How many of the ranges are done.
+    private func pick(
+        _ ranges: [Range<Int>],
+        _ data: PageData,
+        _ levels: LevelCollector,
+        _ translation: LevelCollector.Translation?,
+        _ output: ValueAccumulator
+    ) throws(LanceError) -> Int {
+        guard ranges.count >= Self.fewestPicked, ranges.allSatisfy({ $0.count == 1 }) else { return 0 }
+        let width: Int
+        switch (output, dictionary) {
+        case (.dictionary, _): return 0
+        case (_, .some): width = 4
+        case (.fixed(_, let bytes), nil): width = bytes
+        case (.bits, nil): width = 1
+        default: return 0
+        }
+        guard width > 0, let picker = ChunkPicker(self) else { return 0 }
+        let picked = picker.pick(ranges, of: data, width: width)
+        try levels.append(
+            repetition: nil,
+            definition: picked.levels.map { $0.start.assumingMemoryBound(to: UInt16.self) },
+            count: picked.count,
+            translation: translation
+        )
+        if let dictionary {
+            try dictionary.append(values: picked.values, into: output)
+        } else if case .bits(let target) = output {
+            for index in 0..<picked.count {
+                target.append(picked.values.start.load(fromByteOffset: index, as: UInt8.self) != 0)
+            }
+        } else if case .fixed(let target, _) = output {
+            target.append(picked.values.start, picked.values.count)
+        }
+        return picked.count
     }
 
     private func append(

@@ -67,9 +67,13 @@ struct PageDictionary: Sendable {
             }
         }
         if let failure { throw failure }
-        guard values.length > 0 else { return try output.appendEmpty(range.count) }
-        let indexBuffer = decoded.finish()
-        try indexBuffer.withValues(of: UInt32.self) { (indices) throws(LanceError) in
+        try append(values: decoded, into: output)
+    }
+
+    /// Appends the values that indices of 32 bits stand for; these were checked, unless there are no values at all.
+    func append(values indices: OutputBuffer, into output: ValueAccumulator) throws(LanceError) {
+        guard values.length > 0 else { return try output.appendEmpty(indices.count / 4) }
+        try indices.finish().withValues(of: UInt32.self) { (indices) throws(LanceError) in
             try gather(indices, into: output)
         }
     }
