@@ -46,17 +46,17 @@ def compact(value) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def shorten(column: list):
+def shorten(column: list, above: int = DIGEST_ABOVE):
     text = compact(column)
-    if len(text.encode()) <= DIGEST_ABOVE:
+    if len(text.encode()) <= above:
         return column
     head = [value if len(compact(value)) < 400 else {"sha256": hashlib.sha256(compact(value).encode()).hexdigest()} for value in column[:HEAD]]
     return {"sha256": hashlib.sha256(text.encode()).hexdigest(), "head": head}
 
 
-def dump_values(values: dict, path: Path, digest: bool = True) -> None:
-    """Values with one column a line."""
-    columns = [shorten(column) if digest else column for column in values["columns"]]
+def dump_values(values: dict, path: Path, digest: bool = True, above: int = DIGEST_ABOVE) -> None:
+    """Values with one column a line; columns of more than so many bytes by digest."""
+    columns = [shorten(column, above) if digest else column for column in values["columns"]]
     lines = ",\n  ".join(compact(column) for column in columns)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = f'{{"schema": {compact(values["schema"])},\n "rows": {values["rows"]},\n "columns": [\n  {lines}\n ]}}\n'
@@ -123,17 +123,19 @@ class Suite:
 
     def read_case(
         self, case_id: str, title: str, data: dict, version: str, recipe: str, places: list[dict], must: list[str] = (),
-        words: list[str] = (), batches: int = 1, ask: dict | None = None, answer: dict | None = None, note: str | None = None, **options,
+        words: list[str] = (), batches: int = 1, ask: dict | None = None, answer: dict | None = None, note: str | None = None,
+        digest_above: int = DIGEST_ABOVE, **options,
     ) -> Path:
         """A data file, what is asked of it and what comes back; fails unless the bytes hold `must`."""
         folder = self.folder(case_id)
         self.write_file(folder / "file.lance", data, version, batches, **options)
-        self.read_case_of(case_id, title, "file.lance", version, recipe, places, answer or data, must, words, ask, note)
+        self.read_case_of(case_id, title, "file.lance", version, recipe, places, answer or data, must, words, ask, note, digest_above)
         return folder
 
     def read_case_of(
         self, case_id: str, title: str, source: str, version: str, recipe: str, places: list[dict], answer: dict,
         must: list[str] = (), words: list[str] = (), ask: dict | None = None, note: str | None = None,
+        digest_above: int = DIGEST_ABOVE,
     ) -> None:
         folder = self.root / "cases" / case_id
         folder.mkdir(parents=True, exist_ok=True)
@@ -153,7 +155,7 @@ class Suite:
         members["expect"] = {"values": "expected.json"}
         if note:
             members["note"] = note
-        dump_values(answer, folder / "expected.json")
+        dump_values(answer, folder / "expected.json", above=digest_above)
         self.case(case_id, title, "read", places, recipe, **members)
 
 

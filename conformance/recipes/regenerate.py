@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from common import ROOT, Suite
 
-RECIPES = ["file_types", "file_encodings", "history", "damage", "writing", "conflict", "index"]
+RECIPES = ["file_types", "file_encodings", "file_matrix", "history", "damage", "writing", "conflict", "index"]
 
 
 def check_packages() -> None:
