@@ -142,7 +142,7 @@ let package = Package(
             "LancerTableTests",
             [
                 "LancerBytes", "LancerCodecs", "LancerArrow", "LancerProto", "LancerFile", "LancerStorage",
-                "LancerTable",
+                "LancerKernels", "LancerIndex", "LancerTable",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),
