@@ -26,7 +26,8 @@ public struct VectorIndexOptions: Sendable, Hashable {
     public var iterations = 25
     /// Decides every random choice: the same rows, settings and seed give the same bytes.
     public var seed: UInt64 = 42
-    /// Bytes that the build may use, at least 16 MiB; what does not fit goes to scratch files beside the table's.
+    /// Bytes that the build may use, at least 16 MiB; what does not fit goes to scratch files beside the table's. The
+    /// program and what it reads ahead take about 64 MiB besides.
     public var memoryLimit = 2 << 30
     /// Threads; nil for one for each core. The result does not depend on it.
     public var threads: Int?

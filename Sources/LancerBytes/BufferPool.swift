@@ -4,17 +4,50 @@ import Synchronization
 ///
 /// A scan frees as much as it allocates. Without the pool each batch would be given back to the system and come in
 /// again page by page, zeroed: that cost more than decoding (two thirds of a scan's time was spent in the kernel).
-enum BufferPool {
+package enum BufferPool {
     /// Smaller buffers are left to the allocator.
     private static let smallest = 128 << 10
     /// Larger buffers are given back at once.
     private static let largest = 32 << 20
-    /// Most memory kept, in bytes.
-    private static let limit = 128 << 20
+    /// Most memory kept, in bytes, unless somebody wants less.
+    private static let usualLimit = 128 << 20
 
     private struct State {
         var free: [Int: [UnsafeMutableRawPointer]] = [:]
         var bytes = 0
+        var limit = BufferPool.usualLimit
+        /// Limits of those who want less.
+        var wishes: [Int] = []
+
+        /// Takes out what is over the limit.
+        mutating func trim() -> [UnsafeMutableRawPointer] {
+            limit = Swift.min(BufferPool.usualLimit, wishes.min() ?? .max)
+            var surplus: [UnsafeMutableRawPointer] = []
+            for (size, pointers) in free.sorted(by: { $0.key > $1.key }) where bytes > limit {
+                let count = Swift.min(pointers.count, (bytes - limit + size - 1) / size)
+                surplus += pointers.suffix(count)
+                free[size]?.removeLast(count)
+                bytes -= count * size
+            }
+            return surplus
+        }
+    }
+
+    /// Keeps at most so many bytes until ``raise(from:)``: for work that is to stay within little memory.
+    package static func lower(to limit: Int) {
+        let surplus = pool.withLock { box -> [Int] in
+            box.state.wishes.append(limit)
+            return box.state.trim().map { Int(bitPattern: $0) }
+        }
+        for address in surplus { UnsafeMutableRawPointer(bitPattern: address)?.deallocate() }
+    }
+
+    /// Ends what ``lower(to:)`` began.
+    package static func raise(from limit: Int) {
+        pool.withLock { box in
+            if let place = box.state.wishes.firstIndex(of: limit) { box.state.wishes.remove(at: place) }
+            box.state.limit = Swift.min(usualLimit, box.state.wishes.min() ?? .max)
+        }
     }
 
     // Safe to share: pointers in the pool belong to nobody, and the state is behind the lock.
@@ -45,7 +78,8 @@ enum BufferPool {
         guard size >= smallest, size <= largest, sizeClass(size) == size else { return pointer.deallocate() }
         let address = Int(bitPattern: pointer)
         let isKept = pool.withLock { box -> Bool in
-            guard box.state.bytes + size <= limit, let pointer = UnsafeMutableRawPointer(bitPattern: address) else {
+            guard box.state.bytes + size <= box.state.limit, let pointer = UnsafeMutableRawPointer(bitPattern: address)
+            else {
                 return false
             }
             box.state.bytes += size

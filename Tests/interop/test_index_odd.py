@@ -46,6 +46,8 @@ def test_searches_that_make_no_sense(path):
     refused("search", path, "v", "--vector", "[1, two]", says="two")
     refused("search", path, "v", "--vector", "[]", says="vector")
     refused("search", path, "v", *row, "--metric", "hamming", says="metric")
+    refused("search", path, "v", *row, "--min-distance", "nan", says="not a number")
+    refused("search", path, "v", "--vector", "[" * 10_000, says="…")
     refused("search", path, "v", *row, "--where", "nothing = 1", says="nothing")
     refused("search", path, "v", says="--query")
     refused("search", path.parent / "none.lance", "v", *row, says="none.lance")

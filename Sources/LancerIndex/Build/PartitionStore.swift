@@ -78,7 +78,14 @@ final class PartitionStore {
 
     /// Ends the adding.
     func finish() throws(LanceError) {
-        if runs.isEmpty { (order, starts) = sorted() } else { try spill() }
+        if runs.isEmpty {
+            (order, starts) = sorted()
+        } else {
+            try spill()
+            // What comes now needs the memory.
+            records = BufferBuilder()
+            partitions = []
+        }
     }
 
     /// Deletes scratch files.

@@ -29,6 +29,9 @@ package enum VectorIndexBuilder {
         _ parameters: VectorIndexParameters,
         progress: @escaping BuildProgress = { _, _ in }
     ) async throws -> VectorIndexModel {
+        let kept = parameters.memoryLimit / keptShare
+        BufferPool.lower(to: kept)
+        defer { BufferPool.raise(from: kept) }
         let control = BuildControl(threads: parameters.threads, progress: progress)
         return try await VectorIndexTrainer(source: source, parameters: parameters, control: control).run()
     }
@@ -94,6 +97,9 @@ package enum VectorIndexBuilder {
         )
     }
 
+    /// The part of the memory that freed buffers may wait in for their next use.
+    private static let keptShare = 16
+
     /// Where a build writes, and with what means.
     private struct Target {
         var index: any ByteSink
@@ -111,6 +117,9 @@ package enum VectorIndexBuilder {
         _ target: Target,
         _ control: BuildControl
     ) async throws -> BuiltVectorIndex {
+        let kept = target.memoryLimit / keptShare
+        BufferPool.lower(to: kept)
+        defer { BufferPool.raise(from: kept) }
         // A third for waiting rows, the rest for blocks on their way, pages and a partition's rows and graph.
         let store = PartitionStore(
             partitionCount: model.partitionCount,

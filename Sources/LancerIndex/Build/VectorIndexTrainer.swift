@@ -44,9 +44,20 @@ struct VectorIndexTrainer {
         return min(max(usual, needed), max(1, rows), VectorIndexParameters.mostPartitions)
     }
 
+    /// Rows sampled for each of so many partitions. A few partitions get more than they would by themselves: it costs
+    /// next to nothing, and where their borders lie depends less on chance.
+    private func sampleRate(_ partitions: Int) -> Int {
+        if partitions < 2 { return parameters.sampleRate }
+        let least = min(parameters.sampleRate, 256) * Self.leastSampledPartitions
+        return max(parameters.sampleRate, least / partitions)
+    }
+
+    /// Fewer partitions than this are trained with as many rows.
+    private static let leastSampledPartitions = 64
+
     /// Rows of the sample: as many as the training asks for, as far as the memory goes.
     private func sampleCount(_ partitions: Int) throws(LanceError) -> Int {
-        var wanted = partitions.multipliedSaturated(parameters.sampleRate)
+        var wanted = partitions.multipliedSaturated(sampleRate(partitions))
         if parameters.kind.compression == .product {
             wanted = max(wanted, parameters.codebookSampleRate.multipliedSaturated(1 << parameters.bits))
         }
@@ -65,8 +76,11 @@ struct VectorIndexTrainer {
     private func model(_ sample: PreparedRows, _ partitions: Int) throws -> VectorIndexModel {
         var options = KMeans.Options(clusterCount: partitions)
         options.maxIterations = parameters.iterations
-        options.sampledRowsPerCluster = parameters.sampleRate
+        options.sampledRowsPerCluster = sampleRate(partitions)
         options.seed = parameters.seed
+        // The greatest products with a query are those of rows in its direction, whatever their length. Among centroids of
+        // one length the nearest is the one with the greatest product, for rows as for queries.
+        options.isSpherical = parameters.metric == .dot
         let kmeans = try KMeans.train(sample.rows, options, control: control)
         let stored = kmeans.centroids.withUnsafeBufferPointer { parameters.element.stored($0) }
         var graph = VectorIndexModel.GraphParameters()

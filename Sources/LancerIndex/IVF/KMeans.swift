@@ -19,6 +19,8 @@ package struct KMeans: Sendable {
         package var tolerance = 1e-4
         /// Decides every random choice.
         package var seed: UInt64 = 42
+        /// Whether only the direction of rows counts: rows and centroids are brought to length one.
+        package var isSpherical = false
         /// What is reported as being done.
         package var stage = BuildStage.partitions
 
@@ -88,14 +90,16 @@ private final class KMeansTrainer {
         k = options.clusterCount
         dimension = given.dimension
         random = SeededRandom(seed: options.seed)
-        let (wanted, overflow) = k.multipliedReportingOverflow(by: options.sampledRowsPerCluster)
-        if !overflow, wanted < given.count {
+        let (product, overflow) = k.multipliedReportingOverflow(by: options.sampledRowsPerCluster)
+        let wanted = overflow ? given.count : min(product, given.count)
+        if wanted < given.count || options.isSpherical {
             let copy = ScratchMemory<Float>(count: wanted * given.dimension, repeating: 0)
             for (to, from) in random.sample(wanted, of: given.count).enumerated() {
                 given.widen(from, into: copy.pointer + to * given.dimension)
             }
             rows = VectorRows(copy.pointer, count: wanted, dimension: given.dimension)
             sample = copy
+            if options.isSpherical { Self.scale(copy.pointer, count: wanted, dimension: given.dimension) }
         } else {
             rows = given
             sample = nil
@@ -113,6 +117,7 @@ private final class KMeansTrainer {
 
     func run() throws -> KMeans {
         try start()
+        if options.isSpherical { Self.scale(centroids.pointer, count: k, dimension: dimension) }
         var last = Double.infinity
         var iteration = 0
         while iteration < options.maxIterations {
@@ -120,6 +125,7 @@ private final class KMeansTrainer {
             assign(rows, to: CentroidPanels(centroids.pointer, count: k, dimension: dimension))
             let inertia = self.inertia()
             update()
+            if options.isSpherical { Self.scale(centroids.pointer, count: k, dimension: dimension) }
             iteration += 1
             let gain = last - inertia
             last = inertia
@@ -127,6 +133,18 @@ private final class KMeansTrainer {
         }
         try control.check(options.stage, 1)
         return KMeans(Array(centroids.buffer), inertia: last, sampledRowCount: rows.count, iterations: iteration)
+    }
+
+    /// Brings rows to length one; those of length zero stay as they are.
+    private static func scale(_ rows: UnsafeMutablePointer<Float>, count: Int, dimension: Int) {
+        for row in 0..<count {
+            let numbers = rows + row * dimension
+            var sum = 0.0
+            for j in 0..<dimension { sum += Double(numbers[j]) * Double(numbers[j]) }
+            guard sum > 0, sum.isFinite else { continue }
+            let factor = 1 / sum.squareRoot()
+            for j in 0..<dimension { numbers[j] = Float(Double(numbers[j]) * factor) }
+        }
     }
 
     /// Squared lengths; infinite for rows that take no part.

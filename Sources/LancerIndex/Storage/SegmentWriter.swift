@@ -21,8 +21,9 @@ struct SegmentWriter {
         self.model = model
         // The same pages whatever the memory: a seed gives the same bytes.
         var options = FileWriteOptions()
-        options.pageBytes = 4 << 20
-        options.bufferedBytes = 16 << 20
+        options.pageBytes = 2 << 20
+        options.bufferedBytes = 8 << 20
+        options.parallelism = 2
         self.index = try LanceFileWriter(
             schema: Self.indexSchema(model),
             version: Self.version,

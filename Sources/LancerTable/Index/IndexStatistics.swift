@@ -84,7 +84,7 @@ extension Table {
             throw LanceError.unsupported("the recall of index \"\(name)\", which is \(entry.typeName)")
         }
         let column = try VectorColumn(fieldID: fieldID, of: manifest.schema)
-        let source = try await TableVectors(self, column, manifest.fragments)
+        let source = try await TableVectors(self, column, manifest.fragments, memoryLimit: 1 << 30)
         let block = try await source.sample(samples, seed: seed)
         guard block.count > 0 else { return nil }
         let queries = try VectorQueries(block.values, count: block.count, column)

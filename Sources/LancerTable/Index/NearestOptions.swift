@@ -46,6 +46,9 @@ package struct NearestOptions: Sendable {
         if let minimumProbes, let maximumProbes, minimumProbes > maximumProbes {
             throw .invalidArgument("a minimum of \(minimumProbes) probes and a maximum of \(maximumProbes)")
         }
+        guard lowerBound?.isNaN != true, upperBound?.isNaN != true else {
+            throw .invalidArgument("a bound of distances that is not a number")
+        }
         if let refine, refine < 1 { throw .invalidArgument("a refine factor of \(refine); at least 1 is needed") }
         if k.multipliedReportingOverflow(by: refine ?? 1).overflow {
             throw .invalidArgument("a refine factor of \(refine ?? 1) with k = \(k)")

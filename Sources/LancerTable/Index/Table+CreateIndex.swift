@@ -46,7 +46,12 @@ extension Table {
             guard old.isEmpty || replacing else {
                 throw LanceError(.alreadyExists, "there is an index \"\(name)\" already; replace it or name another")
             }
-            let source = try await TableVectors(table, column, table.manifest.fragments)
+            let source = try await TableVectors(
+                table,
+                column,
+                table.manifest.fragments,
+                memoryLimit: parameters.memoryLimit
+            )
             var writer = IndexWriter(store: table.store)
             let entry: Lance_Table_IndexMetadata
             if source.rowCount == 0

@@ -143,7 +143,7 @@ private struct IndexOptimizer {
         if segments.isEmpty || options.mode == .retrain {
             return try await train(entries, segments.last?.segment.model, column)
         }
-        let source = new.isEmpty ? nil : try await TableVectors(table, column, new)
+        let source = new.isEmpty ? nil : try await TableVectors(table, column, new, memoryLimit: options.memoryLimit)
         if case .merge(let count) = options.mode, count > 0 {
             let last = Array(segments.suffix(count))
             // One segment by itself is as it should be.
@@ -246,7 +246,12 @@ private struct IndexOptimizer {
         guard var parameters = try parameters(entries[entries.count - 1].vector, model, column) else {
             return skipped("nothing says of which kind it is")
         }
-        let source = try await TableVectors(table, column, table.manifest.fragments)
+        let source = try await TableVectors(
+            table,
+            column,
+            table.manifest.fragments,
+            memoryLimit: options.memoryLimit
+        )
         if source.rowCount < parameters.leastRows { return nothing }
         if let model, (entries[entries.count - 1].vector?.targetPartitionSize ?? 0) == 0 {
             // The number of partitions was not chosen by anybody, or not noted: it stays unless the table outgrew it.

@@ -11,10 +11,13 @@ struct TableVectors: VectorSource {
     private let fragments: [Fragment]
     /// Live rows before each fragment, and behind the last one all.
     private let starts: [Int]
+    private let memoryLimit: Int
 
+    /// - Parameter memoryLimit: Bytes that the build may use; a part of them goes to blocks that are read ahead.
     /// - Throws: `corrupt`, `io`, and only for tables whose manifest lacks the numbers of rows.
-    init(_ table: Table, _ column: VectorColumn, _ fragments: [Fragment]) async throws {
+    init(_ table: Table, _ column: VectorColumn, _ fragments: [Fragment], memoryLimit: Int) async throws {
         self.table = table
+        self.memoryLimit = memoryLimit
         self.column = column
         self.fragments = fragments
         var starts = [0]
@@ -40,7 +43,10 @@ struct TableVectors: VectorSource {
     }
 
     func forEachBlock(_ body: (VectorBlock) async throws -> Void) async throws {
-        let pieceRows = BatchSize.rows(for: column.projection, of: table.manifest)
+        // A block is there as it was read, as floats and as codes.
+        let width = column.dimension * (column.element.byteCount + 8)
+        let most = memoryLimit / 2 / (Machine.readAhead + 1) / width
+        let pieceRows = Swift.max(1, Swift.min(BatchSize.rows(for: column.projection, of: table.manifest), most))
         let (table, column) = (table, column)
         let stream = PieceStream(PieceCutter(table, fragments, pieceRows: pieceRows)) { piece in
             let batch = try await table.read(piece, column.projection)
@@ -58,7 +64,7 @@ struct TableVectors: VectorSource {
         var valid = BitmapBuilder(capacity: numbers.count)
         let width = column.dimension * column.element.byteCount
         var values = BufferBuilder(capacity: numbers.count * width)
-        let step = Swift.max(1024, BatchSize.targetBytes / width)
+        let step = Swift.max(64, Swift.min(BatchSize.targetBytes, memoryLimit / 32) / width)
         var next = 0
         for (index, fragment) in fragments.enumerated() {
             var offsets: [Int] = []

@@ -128,8 +128,10 @@ struct IndexCreate: AsyncParsableCommand {
         let progress = IndexProgressLine(build.progress)
         defer { progress.finish() }
         let start = ContinuousClock.now
-        let new = try await dataset.createVectorIndex(on: column, kind, metric: metric, options: options) {
-            progress.show($0)
+        let new = try await Interruption.cancelling { [column, kind, metric, options] in
+            try await dataset.createVectorIndex(on: column, kind, metric: metric, options: options) {
+                progress.show($0)
+            }
         }
         progress.finish()
         let made = name ?? "\(column)_idx"
@@ -156,7 +158,12 @@ struct IndexCreate: AsyncParsableCommand {
 
 /// Means of a build.
 struct IndexBuildOption: ParsableArguments {
-    @Option(help: ArgumentHelp("Memory for the work: 512MB, 4GiB (the default is 2GiB).", valueName: "size"))
+    @Option(
+        help: ArgumentHelp(
+            "Memory for the work: 512MB, 4GiB (the default is 2GiB, the least 16MiB). The program takes about 64 MiB besides.",
+            valueName: "size"
+        )
+    )
     var memory: ByteSize?
 
     @Option(help: ArgumentHelp("The same seed, rows and settings give the same index (default 42).", valueName: "n"))

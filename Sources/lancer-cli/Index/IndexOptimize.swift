@@ -44,7 +44,9 @@ struct IndexOptimize: AsyncParsableCommand {
         let dataset = try await Dataset.open(path)
         let progress = IndexProgressLine(build.progress)
         defer { progress.finish() }
-        let result = try await dataset.optimizeIndices(options) { progress.show($0) }
+        let result = try await Interruption.cancelling { [options] in
+            try await dataset.optimizeIndices(options) { progress.show($0) }
+        }
         progress.finish()
         try show(result)
     }

@@ -63,7 +63,8 @@ struct QueryOption: ParsableArguments {
             let list = ArrowArray(type: type, length: 1, storage: .fixedSizeList(child: array))
             return (try VectorQueries(list), false)
         } catch let error as LanceError {
-            throw error.located(file: path)
+            // What the file itself says names it already.
+            throw error.message.hasPrefix(path) ? error : error.located(file: path)
         }
     }
 
@@ -117,7 +118,8 @@ private struct VectorText {
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         guard let value = Double(text) else {
-            throw failure(text.isEmpty ? "a number is missing" : "\"\(text)\" is no number")
+            let shown = text.count > 40 ? "\(text.prefix(40))…" : text
+            throw failure(text.isEmpty ? "a number is missing" : "\"\(shown)\" is no number")
         }
         return value
     }
