@@ -27,7 +27,10 @@ def clustered(count: int, dimension: int, seed: int = 1, clusters: int = 60) -> 
 
 
 def debian() -> np.ndarray:
-    """Embeddings of 5,000 packages, 384 numbers each."""
+    """Embeddings of packages, 384 numbers each: all 63,664 if `LANCER_DEBIAN_DATA` names their folder, or else 5,000."""
+    folder = os.environ.get("LANCER_DEBIAN_DATA")
+    if folder:
+        return np.load(Path(folder) / "debian-packages.embedding.f16.npy").astype(np.float32)
     return np.load(ROOT / "examples" / "debian-5k.embedding.f16.npy").astype(np.float32)
 
 
@@ -71,8 +74,27 @@ def pylance_search(dataset: lance.LanceDataset, queries: np.ndarray, k: int = 10
     return result
 
 
-def assert_same(ours: list[dict[int, float]], theirs: list[dict[int, float]], ties: float = 0.01, tolerance: float = 1e-4, whole: bool = True):
-    """The same ids, those of equal distances aside, and distances within `tolerance`; not `whole`: theirs may be fewer."""
+def cancels(metric: str, rows: np.ndarray, queries: np.ndarray) -> float:
+    """How far two distances of a metric may be apart whatever they are.
+
+    Cosine and dot are 1 - q.x: near 0 the digits of the 1, and of the products that are added up, are those of the
+    difference. Squared distances are sums of what is not negative, and keep their digits.
+    """
+    if metric == "l2":
+        return 0.0
+    if metric == "cosine":
+        return 1e-6
+    return 1e-6 * (1 + float(np.linalg.norm(rows, axis=1).max() * np.linalg.norm(queries, axis=1).max()))
+
+
+def assert_same(
+    ours: list[dict[int, float]], theirs: list[dict[int, float]], ties: float = 0.01, tolerance: float = 1e-4, whole: bool = True,
+    absolute: float | None = None,
+):
+    """The same ids, those of equal distances aside, and distances within `tolerance` of each other's size plus `absolute`.
+
+    Without `absolute`, what fits vectors of length one or so whatever the metric. Not `whole`: theirs may be fewer.
+    """
     missing = total = 0
     for mine, other in zip(ours, theirs, strict=True):
         assert len(mine) == len(other) or (not whole and len(mine) > len(other))
@@ -82,8 +104,8 @@ def assert_same(ours: list[dict[int, float]], theirs: list[dict[int, float]], ti
         farthest = max(other.values())
         for row, distance in other.items():
             if row in mine:
-                # 1 - q.x is no surer than the 1, and halves are summed with few digits by the reference.
-                assert abs(mine[row] - distance) <= tolerance * max(abs(distance), 0.3), (mine[row], distance)
+                allowed = tolerance * max(abs(distance), 0.3) if absolute is None else tolerance * abs(distance) + absolute
+                assert abs(mine[row] - distance) <= allowed, (mine[row], distance)
             elif abs(distance - farthest) > tolerance * max(abs(farthest), 1e-2):
                 missing += 1
     assert missing <= ties * total, f"{missing} of {total} rows differ"
