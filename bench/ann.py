@@ -5,13 +5,18 @@ queries together on two threads. Times are the best of some rounds, by the clock
 processor time; recall is that of the 10 nearest rows, by exact search.
 Lancer and pylance search a table on disk through their public calls, result table included; the others search what they have
 in memory. faiss, hnswlib, usearch and pylance are called from Python, Lancer from Swift. pylance's threads are its own affair.
+At last both search with conditions that fewer and fewer rows satisfy.
 
-    bench/ann [--data debian synthetic] [--kinds pq hnsw] [--rows N] [--repeat N] [--without NAME …]
+The graphs of the others take most of the time; with `--cache` they are kept in a folder for the next run, and their
+build times, marked with a star, are those of the run that made them. Indexes without graphs, and Lancer's, are always built.
+
+    bench/ann [--data debian synthetic] [--kinds pq hnsw filter] [--rows N] [--repeat N] [--without NAME …] [--cache FOLDER]
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import platform
@@ -99,6 +104,30 @@ class System:
         """Seconds for all queries, and what was found."""
         raise NotImplementedError
 
+    #: File names of a graph that may be kept between runs; none for what is always built.
+    kept = ""
+
+    def save(self, path: Path):
+        raise NotImplementedError
+
+    def restore(self, path: Path):
+        raise NotImplementedError
+
+    def made(self, cache: Path | None) -> tuple[float, bool]:
+        """Seconds of the build, and whether they are another run's."""
+        if cache is None or not self.kept:
+            return self.build(), False
+        cache.mkdir(parents=True, exist_ok=True)
+        path = cache / f"{self.data.name}-{len(self.data.rows)}-{self.kept}"
+        note = path.with_name(path.name + ".json")
+        if note.exists():
+            self.restore(path)
+            return json.loads(note.read_text())["seconds"], True
+        seconds = self.build()
+        self.save(path)
+        note.write_text(json.dumps({"seconds": seconds}))
+        return seconds, False
+
     def close(self):
         pass
 
@@ -109,7 +138,8 @@ EF = (10, 15, 20, 30, 50, 100, 200)
 
 def settings_of(kind: str) -> list[dict]:
     if kind.startswith("IVF_PQ"):
-        return [{"probes": p} for p in PROBES] + [{"probes": p, "refine": r} for p in PROBES for r in (3, 10)]
+        refined = [(1, 3), (4, 3), (16, 3), (2, 10), (4, 10), (8, 10), (16, 10), (64, 10)]
+        return [{"probes": p} for p in PROBES] + [{"probes": p, "refine": r} for p, r in refined]
     return [{"ef": ef} for ef in EF]
 
 
@@ -140,8 +170,10 @@ class Lancer(System):
 
     def search(self, setting: dict, together: bool) -> tuple[float, np.ndarray]:
         output = self.scratch / "found.u64"
+        where = {"condition": setting["where"]} if "where" in setting else {}
         answer = self.order(
-            "search", queries=str(self.queries), dimension=self.data.rows.shape[1], k=K, isBatch=together, output=str(output), **setting
+            "search", queries=str(self.queries), dimension=self.data.rows.shape[1], k=K, isBatch=together, output=str(output),
+            **{name: value for name, value in setting.items() if name != "where"}, **where,
         )
         global processor
         processor = answer["processorSeconds"]
@@ -163,6 +195,17 @@ class Pylance(System):
         self.table = scratch / f"pylance-{kind}.lance"
         shutil.copytree(table, self.table)
         self.dataset = lance.dataset(str(self.table))
+        self.kept = "" if "PQ" in kind else f"pylance-{kind}"
+
+    def save(self, path: Path):
+        shutil.copytree(self.table, path, dirs_exist_ok=True)
+
+    def restore(self, path: Path):
+        import lance
+
+        shutil.rmtree(self.table)
+        shutil.copytree(path, self.table)
+        self.dataset = lance.dataset(str(self.table))
 
     def build(self) -> float:
         what = {"num_partitions": 1}
@@ -173,8 +216,9 @@ class Pylance(System):
 
     def nearest(self, query: np.ndarray, setting: dict):
         names = {"probes": "nprobes", "refine": "refine_factor", "ef": "ef"}
-        what = {names[name]: value for name, value in setting.items()}
-        return self.dataset.to_table(nearest={"column": "vector", "q": query, "k": K, **what}, columns=["_rowid", "_distance"])
+        what = {names[name]: value for name, value in setting.items() if name != "where"}
+        where = {"filter": setting["where"], "prefilter": True} if "where" in setting else {}
+        return self.dataset.to_table(nearest={"column": "vector", "q": query, "k": K, **what}, columns=["_rowid", "_distance"], **where)
 
     def search(self, setting: dict, together: bool) -> tuple[float, np.ndarray]:
         queries = self.data.queries
@@ -201,6 +245,17 @@ class Faiss(System):
         self.name = f"faiss {kind}"
         self.data, self.kind = data, kind
         self.settings = settings_of(kind)
+        self.kept = "" if kind == "IVF_PQ" else "faiss"
+
+    def save(self, path: Path):
+        import faiss
+
+        faiss.write_index(self.index, str(path))
+
+    def restore(self, path: Path):
+        import faiss
+
+        self.index = faiss.read_index(str(path))
 
     def build(self) -> float:
         import faiss
@@ -248,9 +303,19 @@ class Faiss(System):
 
 class Hnswlib(System):
     name = "hnswlib HNSW"
+    kept = "hnswlib"
 
     def __init__(self, data: Data):
         self.data, self.settings = data, settings_of("HNSW")
+
+    def save(self, path: Path):
+        self.index.save_index(str(path))
+
+    def restore(self, path: Path):
+        import hnswlib
+
+        self.index = hnswlib.Index("ip" if self.data.metric == "cosine" else "l2", self.data.rows.shape[1])
+        self.index.load_index(str(path))
 
     def build(self) -> float:
         import hnswlib
@@ -274,16 +339,27 @@ class Hnswlib(System):
 
 class USearch(System):
     name = "usearch HNSW"
+    kept = "usearch"
 
     def __init__(self, data: Data):
         self.data, self.settings = data, settings_of("HNSW")
 
-    def build(self) -> float:
+    def empty(self):
         from usearch.index import Index
 
-        rows = self.data.unit(self.data.rows)
         metric = "ip" if self.data.metric == "cosine" else "l2sq"
-        self.index = Index(ndim=rows.shape[1], metric=metric, dtype="f32", connectivity=20, expansion_add=150)
+        return Index(ndim=self.data.rows.shape[1], metric=metric, dtype="f32", connectivity=20, expansion_add=150)
+
+    def save(self, path: Path):
+        self.index.save(str(path))
+
+    def restore(self, path: Path):
+        self.index = self.empty()
+        self.index.load(str(path))
+
+    def build(self) -> float:
+        rows = self.data.unit(self.data.rows)
+        self.index = self.empty()
         return timed(lambda: self.index.add(np.arange(len(rows)), rows, threads=2))[0]
 
     def search(self, setting: dict, together: bool) -> tuple[float, np.ndarray]:
@@ -322,8 +398,9 @@ def run(data: Data, kind: str, table: Path, scratch: Path, options) -> dict:
     for make in systems(data, kind, table, scratch, options):
         system = make()
         try:
-            own = {"name": system.name, "build": system.build(), "points": []}
-            print(f"{data.name} {system.name}: built in {own['build']:.1f} s", flush=True)
+            seconds, is_old = system.made(options.cache)
+            own = {"name": system.name, "build": seconds, "isOldBuild": is_old, "points": []}
+            print(f"{data.name} {system.name}: built in {seconds:.1f} s{' by an earlier run' if is_old else ''}", flush=True)
             for setting in system.settings:
                 point = dict(setting)
                 for name, together in (("single", False), ("batch", True)):
@@ -335,7 +412,7 @@ def run(data: Data, kind: str, table: Path, scratch: Path, options) -> dict:
                         if not together:
                             point["cpu"] = min(point.get("cpu", float("inf")), processor / len(data.queries) * 1000)
                         rounds += 1
-                        if seconds > 20:
+                        if seconds > 10 or (seconds > 1 and rounds == 2):
                             break
                     point[name] = best / len(data.queries) * 1000
                     point["recall"] = data.recall(found)
@@ -359,7 +436,61 @@ def report(result: dict) -> str:
             good = [p for p in system["points"] if p["recall"] >= target]
             least = [f"{min(p[measure] for p in good):.3f}" for measure in ("single", "cpu", "batch") if good]
             cells.append(" / ".join(least) or "–")
-        lines.append(f"| {system['name']} | {system['build']:.1f} | " + " | ".join(cells) + " |")
+        star = "*" if system["isOldBuild"] else ""
+        lines.append(f"| {system['name']} | {system['build']:.1f}{star} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+#: Of 2,000 equal parts of the rows as many satisfy a condition; none is no condition.
+PARTS = (None, 1000, 100, 10, 1)
+
+
+def run_filters(data: Data, table: Path, scratch: Path, options) -> dict:
+    """Searches of rows for which a condition is true."""
+    import faiss
+
+    rows, queries = data.unit(data.rows), data.unit(data.queries)
+    exact = {None: data.truth}
+    for parts in PARTS[1:]:
+        numbers = np.flatnonzero(np.arange(len(rows)) % 2000 < parts)
+        flat = faiss.IndexFlatL2(rows.shape[1])
+        flat.add(rows[numbers])
+        nearest = flat.search(queries, K)[1]
+        exact[parts] = np.where(nearest < 0, -1, numbers[nearest])
+    makers = {
+        "lancer": lambda kind: Lancer(data, kind, table, options.worker, scratch),
+        "pylance": lambda kind: Pylance(data, kind, table, scratch),
+    }
+    result = {"data": data.name, "kind": "filter", "systems": []}
+    for kind, setting in (("IVF_PQ", {"refine": 10}), ("IVF_HNSW_SQ", {"refine": 2})):
+        for name, make in makers.items():
+            if name in options.without:
+                continue
+            system = make(kind)
+            try:
+                system.made(options.cache)
+                points = []
+                for parts in PARTS:
+                    where = {} if parts is None else {"where": f"part < {parts}"}
+                    seconds, found = min((system.search({**setting, **where}, False) for _ in range(2)), key=lambda pair: pair[0])
+                    wanted = exact[parts]
+                    hits = sum(len(set(a) & set(b) - {-1}) for a, b in zip(wanted.tolist(), found.tolist()))
+                    point = {"parts": parts, "single": seconds / len(queries) * 1000, "recall": hits / int((wanted >= 0).sum())}
+                    points.append(point)
+                    print(f"{data.name} {system.name} {where or 'all rows'}: recall {point['recall']:.4f}, {point['single']:.3f} ms", flush=True)
+                result["systems"].append({"name": f"{system.name}, refined {setting['refine']}", "points": points})
+            finally:
+                system.close()
+    return result
+
+
+def report_filters(result: dict) -> str:
+    """A table of recall and time for each condition."""
+    shares = ["all rows" if parts is None else f"{parts / 20:g} %" for parts in PARTS]
+    lines = [f"### {result['data']}, conditions before the search", "", "recall / ms a query, one by one; the share of rows that satisfy a condition on a plain column", ""]
+    lines += ["| system | " + " | ".join(shares) + " |", "|---|" + "---|" * len(shares)]
+    for system in result["systems"]:
+        lines.append(f"| {system['name']} | " + " | ".join(f"{p['recall']:.4f} / {p['single']:.3f}" for p in system["points"]) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -401,10 +532,11 @@ def main():
     parser.add_argument("--worker", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder for tables and plots")
     parser.add_argument("--data", nargs="+", default=["debian", "synthetic"], choices=["debian", "synthetic"])
-    parser.add_argument("--kinds", nargs="+", default=["pq", "hnsw"], choices=["pq", "hnsw"])
+    parser.add_argument("--kinds", nargs="+", default=["pq", "hnsw", "filter"], choices=["pq", "hnsw", "filter"])
     parser.add_argument("--rows", type=int, default=500_000, help="rows of the synthetic set")
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--repeat", type=int, default=3, help="rounds after the first of quick searches")
     parser.add_argument("--without", nargs="*", default=[], help="systems to leave out")
+    parser.add_argument("--cache", type=Path, help="folder that keeps the others' graphs between runs")
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity") and len(os.sched_getaffinity(0)) > 2:
         # Two cores for everybody, threads to come included.
@@ -422,12 +554,13 @@ def main():
         with tempfile.TemporaryDirectory(prefix="lancer-ann-") as folder:
             table = Path(folder) / "table.lance"
             vectors = pa.FixedSizeListArray.from_arrays(pa.array(data.rows.reshape(-1)), data.rows.shape[1])
-            lance.write_dataset(pa.table({"vector": vectors}), str(table))
+            part = pa.array(np.arange(len(data.rows)) % 2000, pa.int32())
+            lance.write_dataset(pa.table({"vector": vectors, "part": part}), str(table))
             for kind in options.kinds:
-                result = run(data, kind, table, Path(folder), options)
+                result = (run_filters if kind == "filter" else functools.partial(run, kind=kind))(data, table=table, scratch=Path(folder), options=options)
                 results.append(result)
-                texts.append(report(result))
-                for measure in ("single", "batch"):
+                texts.append(report_filters(result) if kind == "filter" else report(result))
+                for measure in ("single", "batch") if kind != "filter" else ():
                     (options.out / f"{name}-{kind}-{measure}.svg").write_text(plot(result, measure))
                 (options.out / "results.json").write_text(json.dumps(results, indent=1))
                 (options.out / "results.md").write_text("\n".join(texts))
