@@ -15,6 +15,7 @@ import platform
 import re
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -40,10 +41,12 @@ def main(argv: list[str]) -> int:
     path = ROOT / "certificates" / f"{name}.json"
     manifest = load(ROOT / "manifest.json")
     entries = {entry["id"]: entry for entry in manifest["cases"]}
-    cases = [case for case in all_cases() if case.id in entries and (not options.kind or case.kind in options.kind)]
-    hashes = {case.id: case_hash(case, entries, manifest["shared"]) for case in cases}
+    listed = [case for case in all_cases() if case.id in entries]
+    cases = [case for case in listed if not options.kind or case.kind in options.kind]
+    hashes = {case.id: case_hash(case, entries, manifest["shared"]) for case in listed}
     kept: dict[str, dict] = {}
     if options.changed and path.exists():
+        # Those of other kinds, too.
         kept = {entry["case"]: entry for entry in load(path)["cases"] if hashes.get(entry["case"]) == entry["hash"]}
     todo = [case for case in cases if case.id not in kept]
     print(f"{name}: {len(todo)} cases to ask, {len(kept)} kept", flush=True)
@@ -61,7 +64,8 @@ def main(argv: list[str]) -> int:
     lines = ",\n".join("  " + json.dumps(kept[name], ensure_ascii=False) for name in sorted(kept))
     text = (
         f'{{"certifier": {json.dumps(description["implementation"])},\n "version": {json.dumps(description["version"])},\n'
-        f' "platform": {json.dumps(platform.system() + " " + platform.machine())},\n "cases": [\n{lines}\n ]}}\n'
+        f' "platform": {json.dumps(platform.system() + " " + platform.machine())},\n'
+        f' "date": {json.dumps(time.strftime("%Y-%m-%d", time.gmtime()))},\n "cases": [\n{lines}\n ]}}\n'
     )
     path.write_text(text, encoding="utf-8")
     return 0

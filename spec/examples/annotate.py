@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import pathlib
 import re
+import struct
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -114,6 +115,8 @@ def explain_message(dump: Dump, name: str, start: int, end: int, depth: int = 0)
                 explain_message(dump, inner, body, stop, depth + 1)
             else:
                 dump.add(body, size, inner, depth + 1)
+        elif type_ in ("double", "float"):
+            dump.add(at, stop - at, f"{field} = {struct.unpack('<d' if size == 8 else '<f', data)[0]:.9g}", depth)
         elif type_ in SCALARS and type_ != "bytes":
             values, inner = [], body
             while inner < stop:
@@ -342,6 +345,8 @@ def explain_file(path: pathlib.Path) -> list[str]:
             dump.number(start + 16 * i, 8, f"position of {what} {i}")
             dump.number(start + 16 * i + 8, 8, "its size")
             message = {"column metadata": "lance.file.v2.ColumnMetadata"}.get(what, "lance.file.FileDescriptor" if i == 0 else "")
+            if what == "global buffer" and str(i) == file.metadata.get("lance:ivf"):
+                message = "lance.index.pb.IVF"
             if message:
                 dump.title(position, f"{what} {i}: {message}")
                 explain_message(dump, message, position, position + size)
@@ -361,7 +366,18 @@ def explain_file(path: pathlib.Path) -> list[str]:
             if buffers:
                 dump.title(min(at for at, _ in buffers) - 0.5, f"column {path_text}, page {number}: {kind}, {page.length} rows")
             explain_page(dump, file, kind, inner, buffers, leaf.stored_type(), page.length)
+            if leaf.is_second_blob_form:
+                explain_blobs(dump, file, inner, buffers, leaf.stored_type())
     return dump.lines()
+
+
+def explain_blobs(dump: Dump, file: DataFile, layout: Message, buffers: list, type_: Type) -> None:
+    """Values of the second form of blobs that are in the file itself."""
+    for row, parts in enumerate(pages.full_zip(layout, [file.bytes(*entry) for entry in buffers], type_)[2]):
+        kind, position, size = (int.from_bytes(part, "little") for part in parts[:3]) if parts else (0, 0, 0)
+        if kind == 0 and size:
+            dump.title(position, f"blob of row {row}")
+            dump.add(position, size, printable(file.bytes(position, size)))
 
 
 def explain_checksums(dump: Dump, at: int, size: int) -> None:
@@ -462,7 +478,7 @@ EXAMPLES = json.loads((HERE / "examples.json").read_text())
 def page_text(name: str, title: str) -> str:
     path = HERE / "files" / name
     lines = [f"# {title}", "", f"`files/{name}`, {path.stat().st_size} bytes. Written by annotate.py: change the file or the script, not this page.", ""]
-    if path.suffix == ".lance":
+    if path.suffix in (".lance", ".idx"):
         file = DataFile(path)
         columns, _ = file.read(file.fields)
         lines += [f"File version {file.version}.", "", "| column | type | values |", "|---|---|---|"]
@@ -526,6 +542,7 @@ def vocabulary() -> dict[str, object]:
         "inline": lambda n: (wrap("inline_bitpacking", make("InlineBitpacking", uncompressed_bits_per_value=n)), uint(n)),
         "oob": lambda n, w: over("out_of_line_bitpacking", "OutOfLineBitpacking", (wrap("flat", make("Flat", bits_per_value=w)), uint(n)), uncompressed_bits_per_value=n),
         "rle": lambda values, lengths: (wrap("rle", make("Rle", values=values[0], run_lengths=lengths[0])), values[1]),
+        "constant": lambda n: (wrap("constant", make("Constant")), uint(n)),
         "bss": lambda inner: over("byte_stream_split", "ByteStreamSplit", inner),
         "general": lambda scheme, inner: over("general", "General", inner, compression=make("BufferCompression", scheme=scheme)),
         "fsst": lambda symbols, inner: over("fsst", "Fsst", inner, symbol_table=symbol_table(symbols)),
@@ -592,11 +609,14 @@ def check_worked(path: pathlib.Path) -> tuple[int, list[str]]:
 
 
 def split(encoding: Message, data: bytes, count: int, type_: Type) -> list[bytes]:
-    """The buffers of a chunk: a bitmap in front of vectors with validity."""
+    """The buffers of a chunk: a bitmap in front of vectors with validity, lengths behind runs."""
     kind, e = encoding.only()
     if kind == "fixed_size_list" and e.has_validity:
         size = (count * type_.size + 7) // 8
         return [data[:size], data[size:]]
+    if kind == "rle":
+        runs = len(data) // (type_.width + 1)
+        return [data[: runs * type_.width], data[runs * type_.width :]]
     return [data]
 
 

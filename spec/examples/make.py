@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the example files with pylance (14.0.2 made those in files/), and one with `lancer`. Needs pylance and pyarrow.
 
-    make.py [FOLDER] [LANCER]       data files come out the same each time; manifest and transaction have a time and a UUID
+    make.py [FOLDER] [LANCER]       data files come out the same each time; manifest and transaction have a time and a UUID, an index comes out differently
 """
 
 import pathlib
@@ -55,6 +55,20 @@ with tempfile.TemporaryDirectory() as folder:
     lance.dataset(table).tags.create("half", 2)
     for pattern, name in (("_versions/18446744073709551613.manifest", "manifest.manifest"), ("_transactions/1-*.txn", "transaction.txn"), ("_deletions/*.bin", "deletions.bin")):
         shutil.copy(next(table.glob(pattern)), OUT / name)
+
+with tempfile.TemporaryDirectory() as folder:
+    table = pathlib.Path(folder) / "table.lance"
+    schema = pa.schema([lance.blob_field("b")])
+    lance.write_dataset(pa.table([lance.blob_array([b"in the file", None, b""])], schema=schema), table, data_storage_version="2.2")
+    shutil.copy(next(table.glob("data/*.lance")), OUT / "blob-second-form.lance")
+
+with tempfile.TemporaryDirectory() as folder:
+    table = pathlib.Path(folder) / "table.lance"
+    vectors = pa.array([[float(i), float(i % 3)] for i in range(10)], pa.list_(pa.float32(), 2))
+    lance.write_dataset(pa.table({"v": vectors}), table)
+    lance.dataset(table).create_index("v", "IVF_HNSW_SQ", num_partitions=2, m=4, ef_construction=20)
+    for name in ("index", "auxiliary"):
+        shutil.copy(next(table.glob(f"_indices/*/{name}.idx")), OUT / f"{name}.idx")
 
 if len(sys.argv) > 2:
     with tempfile.TemporaryDirectory() as folder:
