@@ -206,6 +206,16 @@ def encodings(suite: Suite, version: str) -> None:
                 ["constant", "value=buffer+levels"], "05-constant.md#Scalar buffer", "05-constant.md#Levels of a constant page")
         one("constant-inline-lists", "lists of the same number", field("v", "list", item("int32")), lambda r: lists(r, with_nulls(r, ["7"] * 400, 0.2)), ["constant value=inline", "list?0"],
             "05-constant.md#Levels of a constant page")
+    blob = {"lance-encoding:blob": "true"}
+    one("blob", "values beside their column, null and empty ones among them", field("v", "large_binary", metadata=blob),
+        lambda r: with_nulls(r, ["", "00"] + [r.randbytes(r.randrange(1, 300)).hex() for _ in range(40)], 0.25), ["blob inner=(mini-block values=packed-struct[64,64]", "layers=item?"],
+        "06-blob.md#Blob layout")
+    one("blob-no-nulls", "values beside their column, none of them null", field("v", "large_binary", nullable=False, metadata=blob),
+        lambda r: [r.randbytes(r.randrange(300)).hex() for _ in range(25)], ["blob inner=(mini-block", "layers=item"], "06-blob.md#Blob layout")
+    one("blob-in-struct", "values beside their column, in structs of which some are null", field("v", "struct", field("n", "int16"), field("b", "large_binary", metadata=blob)),
+        lambda r: with_nulls(r, [[str(i), r.choice([None, "", r.randbytes(90).hex()])] for i in range(30)], 0.3), ["blob inner=(mini-block", "layers=item?,item?"],
+        "06-blob.md#Blob layout", "02-levels.md#Visibility")
+    one("blob-all-null", "a column for values beside it without a value", field("v", "large_binary", metadata=blob), lambda r: [None] * 30, ["layers=item?"], "06-blob.md#Blob layout", "05-constant.md#Forms")
     # Levels.
     for name, rows, null_share, run, must in (
         ("few", 9, 0.3, False, "=flat16"), ("hundreds", 400, 0.3, False, "=inline16"), ("thousands", 3000, 0.3, False, "=out-of-line16"),
