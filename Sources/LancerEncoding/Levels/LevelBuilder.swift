@@ -187,6 +187,19 @@ package struct LevelBuilder {
         }
         let nullCode = UInt16(2 * layer + 1)
         let emptyCode = UInt16(2 * layer + 2)
+        if entries.codes == nil, array.validity.map({ $0.setCount == $0.count }) ?? true {
+            try expandAll(
+                &entries,
+                offsetBuffer,
+                Offset.self,
+                emptyCode,
+                inner: UInt16(depth - 1),
+                childLength,
+                &ranges
+            )
+            entries.slotless = nullCode
+            return
+        }
         let slotless = entries.slotless
         let oldCount = entries.count
         let validity = array.validity.flatMap { $0.setCount == $0.count ? nil : $0 }
@@ -253,15 +266,11 @@ package struct LevelBuilder {
         let inner = UInt16(depth - 1)
         let oldRepetition = entries.repetition
         entries.repetition = [UInt16](unsafeUninitializedCapacity: total) { target, initialized in
+            target.initialize(repeating: inner)
             var position = 0
             for index in 0..<oldCount {
                 target[position] = oldRepetition.map { $0[index] } ?? rowStart
-                position += 1
-                let more = lengths[index] - 1
-                if more > 0 {
-                    (target.baseAddress.unsafelyUnwrapped + position).initialize(repeating: inner, count: more)
-                    position += more
-                }
+                position += Swift.max(lengths[index], 1)
             }
             initialized = position
         }
@@ -287,6 +296,68 @@ package struct LevelBuilder {
         }
         entries.count = total
         entries.slotless = nullCode
+    }
+
+    /// ``expand`` where every entry has a list that is not null.
+    private mutating func expandAll<Offset: FixedWidthInteger & BitwiseCopyable>(
+        _ entries: inout Entries,
+        _ offsetBuffer: ArrowBuffer,
+        _: Offset.Type,
+        _ emptyCode: UInt16,
+        inner: UInt16,
+        _ childLength: Int,
+        _ ranges: inout [Range<Int>]
+    ) throws(LanceError) {
+        let count = entries.count
+        if count == 0 {
+            entries.repetition = []
+            return
+        }
+        let width = MemoryLayout<Offset>.size
+        @inline(__always) func offset(_ index: Int) -> Int {
+            Int(truncatingIfNeeded: offsetBuffer.start.loadUnaligned(fromByteOffset: index &* width, as: Offset.self))
+        }
+        defer { withExtendedLifetime(offsetBuffer) {} }
+        let first = offset(0)
+        var runsBackwards = false
+        var empty = 0
+        var previous = first
+        for index in 1...count {
+            let next = offset(index)
+            runsBackwards = runsBackwards || next < previous
+            empty &+= next == previous ? 1 : 0
+            previous = next
+        }
+        guard first >= 0, !runsBackwards, previous <= childLength else {
+            throw .corrupt("list offsets that run backwards or beyond the child's \(childLength) values")
+        }
+        if previous > first { ranges.append(first..<previous) }
+        let total = previous - first + empty
+        let rowStart = UInt16(isList.reduce(0) { $0 + ($1 ? 1 : 0) })
+        let oldRepetition = entries.repetition
+        entries.repetition = [UInt16](unsafeUninitializedCapacity: total) { target, initialized in
+            target.initialize(repeating: inner)
+            var position = 0
+            for index in 0..<count {
+                target[position] = oldRepetition.map { $0[index] } ?? rowStart
+                position &+= Swift.max(offset(index &+ 1) &- offset(index), 1)
+            }
+            initialized = total
+        }
+        if empty > 0 {
+            used[Int(emptyCode)] = true
+            entries.codes = [UInt16](unsafeUninitializedCapacity: total) { target, initialized in
+                target.initialize(repeating: 0)
+                var position = 0
+                for index in 0..<count {
+                    let length = offset(index &+ 1) &- offset(index)
+                    target[position] = length == 0 ? emptyCode : 0
+                    position &+= Swift.max(length, 1)
+                }
+                initialized = total
+            }
+        }
+        entries.count = total
     }
 
     /// Gives nullable structs around a list, and all lists below, a level for null in every page.

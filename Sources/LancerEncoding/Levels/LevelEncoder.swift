@@ -104,9 +104,7 @@ struct LevelEncoder {
             var position = 0
             while position < levels.count {
                 let value = levels[position]
-                var end = position + 1
-                let limit = Swift.min(levels.count, position + 255)
-                while end < limit, levels[end] == value { end += 1 }
+                let end = runEnd(levels, from: position, limit: levels.count)
                 target.storeBytes(of: value, toByteOffset: run * 2, as: UInt16.self)
                 target[count * 2 + run] = UInt8(end - position)
                 run += 1
@@ -131,13 +129,28 @@ struct LevelEncoder {
         var runs = 0
         var position = range.lowerBound
         while position < range.upperBound {
-            let value = levels[position]
-            var end = position + 1
-            let limit = Swift.min(range.upperBound, position + 255)
-            while end < limit, levels[end] == value { end += 1 }
+            position = runEnd(levels, from: position, limit: range.upperBound)
             runs += 1
-            position = end
         }
         return runs
+    }
+
+    /// Where the run of equal levels that starts at `start` ends: at `limit`, or when it is as long as runs get.
+    ///
+    /// Compares four levels at a time; in most chunks runs are long.
+    @inline(__always)
+    private static func runEnd(_ levels: UnsafeBufferPointer<UInt16>, from start: Int, limit: Int) -> Int {
+        let limit = Swift.min(limit, start &+ 255)
+        guard let base = levels.baseAddress else { return limit }
+        let bytes = UnsafeRawPointer(base)
+        let value = UInt64(base[start]) &* 0x0001_0001_0001_0001
+        var end = start &+ 1
+        while end &+ 4 <= limit {
+            let word = bytes.loadUnaligned(fromByteOffset: end &* 2, as: UInt64.self).littleEndian
+            if word != value { return end &+ (word ^ value).trailingZeroBitCount / 16 }
+            end &+= 4
+        }
+        while end < limit, base[end] == base[start] { end &+= 1 }
+        return end
     }
 }

@@ -13,7 +13,7 @@ package struct LanceFileWriter {
     private let options: FileWriteOptions
     private let columns: [LeafColumn]
     private var accumulators: [PageAccumulator]
-    private var ready: [PageAccumulator.Page] = []
+    private var ready: [PageJob] = []
     private var file: FileAssembler
     private var globalBuffers: [ArrowBuffer] = []
     private var rowCount = 0
@@ -58,7 +58,15 @@ package struct LanceFileWriter {
                     try file.writeAligned(value).offset
                 }
             }
-            try accumulators[index].append(array, pageBytes: options.pageBytes, to: &ready)
+            var pages: [PageAccumulator.Page] = []
+            try accumulators[index].append(array, pageBytes: options.pageBytes, to: &pages)
+            for page in pages {
+                let job = PageJob(page, encoder: column.encoder)
+                ready.append(job)
+                // Its rows are encoded while the next ones are being read; when the page is written does not depend
+                // on it, so that equal input gives equal bytes.
+                if options.parallelism > 1 { job.start() }
+            }
         }
         rowCount += batch.rowCount
         if ready.count >= 2 * Swift.max(1, options.parallelism) { try writeReadyPages() }
@@ -79,7 +87,7 @@ package struct LanceFileWriter {
         guard !isFinished else { throw .invalidArgument("the file is finished already") }
         isFinished = true
         for index in accumulators.indices {
-            accumulators[index].flush(to: &ready)
+            flush(index)
             if ready.count >= 4 * Swift.max(1, options.parallelism) { try writeReadyPages() }
         }
         try writeReadyPages()
@@ -119,18 +127,23 @@ package struct LanceFileWriter {
         var held = bytesBuffered
         for index in order where held > options.bufferedBytes / 2 {
             held -= accumulators[index].sizeInBytes
-            accumulators[index].flush(to: &ready)
+            flush(index)
         }
         try writeReadyPages()
+    }
+
+    /// Makes a page of what a column has collected.
+    private mutating func flush(_ index: Int) {
+        var pages: [PageAccumulator.Page] = []
+        accumulators[index].flush(to: &pages)
+        ready += pages.map { PageJob($0, encoder: columns[index].encoder) }
     }
 
     /// Encodes the pages that are ready and writes them in order.
     private mutating func writeReadyPages() throws(LanceError) {
         let jobs = ready
         ready = []
-        try file.write(jobs, parallel: options.parallelism > 1) { [columns] (job) throws(LanceError) in
-            try columns[job.column].encoder.pages(job.arrays)
-        }
+        try file.write(jobs, parallel: options.parallelism > 1)
     }
 }
 

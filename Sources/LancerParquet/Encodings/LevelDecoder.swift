@@ -73,9 +73,8 @@ enum LevelDecoder {
             }
             self = .packed(buffer, bit: bit + count * width, width: width)
         }
-        var highest: UInt8 = 0
-        for index in 0..<count { highest = max(highest, target[index]) }
-        guard highest <= maximum else {
+        guard maximum >= UInt8.max || LevelBytes.count(target, count, atLeast: UInt8(maximum + 1)) == 0 else {
+            let highest = UnsafeBufferPointer(start: target, count: count).max() ?? 0
             throw .corrupt("level \(highest) in a Parquet column with levels to \(maximum)")
         }
     }

@@ -87,9 +87,7 @@ struct RunLengthDecoder {
         try decode(count) { at, count, value in
             (target + at).update(repeating: UInt8(truncatingIfNeeded: value), count: count)
         } group: { at, count, bit in
-            for index in 0..<count {
-                target[at &+ index] = UInt8(truncatingIfNeeded: unpacker.value(atBit: bit &+ index &* unpacker.width))
-            }
+            unpacker.unpack(count, atBit: bit, into: target + at)
         }
     }
 
@@ -99,9 +97,7 @@ struct RunLengthDecoder {
         try decode(count) { at, count, value in
             (target + at).update(repeating: value, count: count)
         } group: { at, count, bit in
-            for index in 0..<count {
-                target[at &+ index] = unpacker.value(atBit: bit &+ index &* unpacker.width)
-            }
+            unpacker.unpack(count, atBit: bit, into: target + at)
         }
     }
 }
@@ -130,6 +126,53 @@ struct BitUnpacker {
         guard byte <= lastWord else { return slowValue(atBit: bit) }
         let word = buffer.start.loadUnaligned(fromByteOffset: byte, as: UInt64.self)
         return UInt32(truncatingIfNeeded: word &>> UInt64(truncatingIfNeeded: bit & 7) & mask)
+    }
+
+    /// How many of `count` numbers from a bit on can be read with a whole word each.
+    private func safe(_ count: Int, atBit bit: Int, bitsAhead: Int) -> Int {
+        guard width > 0 else { return count }
+        let last = lastWord * 8 - bit - bitsAhead
+        return last < 0 ? 0 : min(count, last / width + 1)
+    }
+
+    /// Unpacks `count` numbers that start at a bit and lie before the end.
+    func unpack(_ count: Int, atBit bit: Int, into target: UnsafeMutablePointer<UInt32>) {
+        let start = buffer.start
+        let safe = safe(count, atBit: bit, bitsAhead: 0)
+        var place = bit
+        for index in 0..<safe {
+            let word = start.loadUnaligned(fromByteOffset: place &>> 3, as: UInt64.self)
+            target[index] = UInt32(truncatingIfNeeded: word &>> UInt64(truncatingIfNeeded: place & 7) & mask)
+            place &+= width
+        }
+        for index in safe..<count { target[index] = value(atBit: bit + index * width) }
+        withExtendedLifetime(buffer) {}
+    }
+
+    /// Unpacks `count` numbers of at most 8 bits that start at a bit and lie before the end.
+    func unpack(_ count: Int, atBit bit: Int, into target: UnsafeMutablePointer<UInt8>) {
+        var done = 0
+        if width > 0, width < 8 {
+            // Eight numbers are in one word; halving their room three times gives each a byte of its own.
+            let groups = safe(count, atBit: bit, bitsAhead: 7 * width) / 8
+            let room = UnsafeMutableRawPointer(target)
+            let half = UInt64(truncatingIfNeeded: width)
+            let low: UInt64 = 1 &<< (4 &* half) &- 1
+            let pairs: UInt64 = (1 &<< (2 &* half) &- 1) &* 0x0000_0001_0000_0001
+            let singles: UInt64 = (1 &<< half &- 1) &* 0x0001_0001_0001_0001
+            for group in 0..<groups {
+                let place = bit &+ group &* 8 &* width
+                var word = buffer.start.loadUnaligned(fromByteOffset: place &>> 3, as: UInt64.self).littleEndian
+                word = word &>> UInt64(truncatingIfNeeded: place & 7)
+                word = (word & low) | (word &>> (4 &* half) & low) &<< 32
+                word = (word & pairs) | (word &>> (2 &* half) & pairs) &<< 16
+                word = (word & singles) | (word &>> half & singles) &<< 8
+                room.storeBytes(of: word.littleEndian, toByteOffset: group &* 8, as: UInt64.self)
+            }
+            done = groups * 8
+        }
+        for index in done..<count { target[index] = UInt8(truncatingIfNeeded: value(atBit: bit + index * width)) }
+        withExtendedLifetime(buffer) {}
     }
 
     @inline(never)

@@ -5,7 +5,7 @@ struct LeafChunk {
     var rows: Int
     /// Entries of the levels.
     var count: Int
-    /// One byte an entry; nil where all are the same, zero.
+    /// One byte an entry; nil where all are at the column's maximum, and none is repeated.
     var definitions: ArrowBuffer?
     /// One byte an entry; nil where all are zero.
     var repetitions: ArrowBuffer?
@@ -31,7 +31,7 @@ struct LeafChunk {
         }
         var present = entries
         if let definitions {
-            present = definitions.slice(0..<entries).count(of: UInt8(maximumDefinition))
+            present = LevelBytes.count(definitions.start, entries, atLeast: UInt8(maximumDefinition))
         }
         let first = LeafChunk(
             rows: rows,
@@ -49,17 +49,6 @@ struct LeafChunk {
     }
 }
 
-extension ArrowBuffer {
-    /// How many bytes are `value`.
-    func count(of value: UInt8) -> Int {
-        withUnsafeBytes { bytes in
-            var total = 0
-            for byte in bytes { total &+= byte == value ? 1 : 0 }
-            return total
-        }
-    }
-}
-
 /// Reads one column of one row group, some rows at a time.
 final class LeafReader {
     /// How much a column may hold for one batch; reached, the batch ends with the row that did it.
@@ -72,6 +61,7 @@ final class LeafReader {
     private let shape: ValueBuilder.Shape
     private var pages: PageReader
     private let budget: Budget
+    private let valuesPerRow: Double
     private let builder: ValueBuilder
     private var dictionary: DictionaryPage?
     private var entriesLeft: Int
@@ -112,6 +102,7 @@ final class LeafReader {
         else { throw .corrupt("column chunk of \(chunk.valueCount) values in a row group of \(rows) rows") }
         self.leaf = leaf
         self.budget = budget
+        valuesPerRow = Double(count) / Double(max(rows, 1))
         shape = try ValueBuilder.Shape(leaf)
         pages = try PageReader(source, chunk, readAhead: readAhead, allowance: allowance)
         let stored = Int(clamping: min(max(chunk.compressedSize, 0), 1 << 32))
@@ -152,44 +143,32 @@ final class LeafReader {
     }
 
     private func fill(_ wanted: Int) throws(LanceError) -> LeafChunk {
-        var definitions = BufferBuilder()
+        var levels = LevelCollector(maximum: leaf.maximumDefinition, isNested: leaf.maximumRepetition > 0)
         var repetitions = BufferBuilder()
         var rows = 0
-        var entries = 0
         var target = min(wanted, rowsLeft)
         let isNested = leaf.maximumRepetition > 0
+        let expected = valuesPerRow * Double(target) * 1.03
+        builder.expect(Int(min(expected, 0x1p40)), atMost: budget.bytes)
         while isNested || rows < target {
             if scratchNext == scratchEnd, try !decodeLevels() { break }
             let available = scratchEnd - scratchNext
-            var now = 0
+            let now: Int
             if isNested {
-                while now < available {
-                    if repetitionScratch[scratchNext + now] == 0 {
-                        if rows == target { break }
-                        rows += 1
-                    } else if isAtStart {
-                        throw .corrupt("the first row of a column goes on from a row before")
-                    }
-                    isAtStart = false
-                    now += 1
+                if isAtStart, repetitionScratch[scratchNext] != 0 {
+                    throw .corrupt("the first row of a column goes on from a row before")
                 }
+                isAtStart = false
+                now = entries(available, upTo: target - rows, &rows)
                 if now == 0 { break }
                 repetitions.append(UnsafeRawBufferPointer(start: repetitionScratch + scratchNext, count: now))
             } else {
                 now = min(available, target - rows)
                 rows += now
             }
-            var present = now
-            if leaf.maximumDefinition > 0 {
-                let bytes = UnsafeRawBufferPointer(start: definitionScratch + scratchNext, count: now)
-                definitions.append(bytes)
-                present = 0
-                let maximum = UInt8(leaf.maximumDefinition)
-                for byte in bytes { present &+= byte == maximum ? 1 : 0 }
-            }
-            try valueDecoder?.decode(present, into: builder)
+            try valueDecoder?.decode(levels.append(definitionScratch + scratchNext, now), into: builder)
             scratchNext += now
-            entries += now
+            let entries = levels.count
             if builder.sizeInBytes > budget.bytes || entries > budget.entries {
                 target = rows
                 // What came before the last row fits the budget.
@@ -202,11 +181,30 @@ final class LeafReader {
         rowsLeft -= rows
         return LeafChunk(
             rows: rows,
-            count: entries,
-            definitions: leaf.maximumDefinition > 0 ? definitions.finish() : nil,
+            count: levels.count,
+            definitions: levels.finish(),
             repetitions: isNested ? repetitions.finish() : nil,
             values: builder.finish()
         )
+    }
+
+    /// How many of the next `available` entries belong to the row at hand and to `limit` more; counts those that start.
+    private func entries(_ available: Int, upTo limit: Int, _ rows: inout Int) -> Int {
+        let levels = repetitionScratch + scratchNext
+        let starting = available - LevelBytes.count(levels, available, atLeast: 1)
+        if starting <= limit {
+            rows += starting
+            return available
+        }
+        var started = 0
+        for index in 0..<available where levels[index] == 0 {
+            if started == limit {
+                rows += started
+                return index
+            }
+            started += 1
+        }
+        return available
     }
 
     /// Decodes the next levels into the scratch memory; false at the end of the column.
@@ -327,4 +325,36 @@ final class LeafReader {
         try decoder.decode(header.valueCount, into: values)
         dictionary = DictionaryPage(values.finish())
     }
+}
+
+/// Definition levels of a batch, kept only when they say something.
+private struct LevelCollector: ~Copyable {
+    private let maximum: Int
+    /// Whether all levels are kept: those of lists are needed beside the repetition levels.
+    private let isNested: Bool
+    private var levels = BufferBuilder()
+    private var isKept: Bool
+    private(set) var count = 0
+
+    init(maximum: Int, isNested: Bool) {
+        self.maximum = maximum
+        self.isNested = isNested
+        isKept = isNested
+    }
+
+    /// Adds the levels of `entries` entries and returns how many of those have a value.
+    mutating func append(_ new: UnsafePointer<UInt8>, _ entries: Int) -> Int {
+        defer { count += entries }
+        guard maximum > 0 else { return entries }
+        let present = LevelBytes.count(new, entries, atLeast: UInt8(maximum))
+        if !isKept {
+            if present == entries { return present }
+            isKept = true
+            levels.append(UInt8(maximum), repeated: count)
+        }
+        levels.append(UnsafeRawBufferPointer(start: new, count: entries))
+        return present
+    }
+
+    consuming func finish() -> ArrowBuffer? { isKept && maximum > 0 ? levels.finish() : nil }
 }

@@ -5,10 +5,14 @@ import LancerBytes
 package struct ParquetReadOptions: Sendable {
     /// Columns of the table to read, in this order; nil for all.
     package var columns: [String]?
-    /// Most rows of a batch.
-    package var batchRows = 1 << 16
+    /// Most rows of a batch; wide rows make smaller ones.
+    package var batchRows = 1 << 20
     /// What the decoded batch may take, in bytes, about; a batch ends earlier where rows are large.
     package var batchBytes = 96 << 20
+    /// Batches of more than 65,536 rows are made as far as they take no more than this, in bytes, about.
+    package var largeBatchBytes = 64 << 20
+    /// What one column of such a batch may take: larger batches would keep those behind waiting.
+    package var largeColumnBytes = 10 << 20
     /// Whether columns are decoded on several threads; the source must allow that.
     package var isParallel = true
     /// Limits for bytes from outside.
@@ -30,7 +34,8 @@ package struct ParquetReader: RecordBatchReader {
     private let options: ParquetReadOptions
     private let columns: [ColumnNode]
     private let leaves: [LeafColumn]
-    private let batchRows: Int
+    private let mostRows: Int
+    private var batchRows = 1
     private var nextGroup = 0
     private var rowsLeft = 0
     private var readers: [LeafReader] = []
@@ -70,7 +75,7 @@ package struct ParquetReader: RecordBatchReader {
         columns = try Self.chosen(tree.columns, options.columns)
         leaves = columns.flatMap(\.leaves)
         let widest = columns.map { $0.field.type.fixedItems }.max() ?? 1
-        batchRows = max(1, min(options.batchRows, (1 << 24) / max(widest, 1)))
+        mostRows = max(1, min(options.batchRows, (1 << 24) / max(widest, 1)))
         var tableMetadata = hint?.metadata ?? [:]
         for (key, value) in metadata.keyValues where key != ArrowSchemaHint.key { tableMetadata[key] = value }
         schema = ArrowSchema(columns.map(\.field), metadata: tableMetadata)
@@ -117,6 +122,13 @@ package struct ParquetReader: RecordBatchReader {
             bytes: min(max(share, 1 << 16), 24 << 20),
             entries: min(max(share / 4, 1 << 14), 8 << 20)
         )
+        // Rows of a narrow table are worth little work each: fewer, larger batches keep all cores at it longer.
+        let widths = leaves.map { rowBytes(of: $0, in: group) }
+        let fitting = min(
+            options.largeBatchBytes / max(widths.reduce(0, +), 1),
+            options.largeColumnBytes / max(widths.max() ?? 1, 1)
+        )
+        batchRows = min(mostRows, max(1 << 16, fitting))
         let readAhead = min(max((64 << 20) / max(leaves.count, 1), 1 << 14), 1 << 20)
         readers = []
         if rowsLeft == 0 { return }
@@ -139,6 +151,15 @@ package struct ParquetReader: RecordBatchReader {
         }
     }
 
+    /// About how many bytes a row of a column takes once decoded, by what its metadata says.
+    private func rowBytes(of leaf: LeafColumn, in group: RowGroup) -> Int {
+        let chunk = group.columns[leaf.index]
+        let count = Double(min(max(chunk.valueCount, 1), 1 << 40))
+        let stored = Double(min(max(chunk.uncompressedSize, 0), 1 << 40)) / count + 4
+        let width = leaf.type == .bool ? 0.2 : leaf.type.byteWidth.map { Double(min($0, 1 << 20)) } ?? stored
+        return Int(count / Double(max(group.rowCount, 1)) * min(width, 0x1p40) + 1)
+    }
+
     private mutating func finishGroup() throws(LanceError) {
         for reader in readers {
             do throws(LanceError) {
@@ -157,7 +178,8 @@ package struct ParquetReader: RecordBatchReader {
             return try RecordBatch(schema: schema, columns: [], rowCount: rowsLeft)
         }
         let wanted = min(batchRows, rowsLeft)
-        let readers = ParallelReaders(readers)
+        let group = metadata.rowGroups[nextGroup - 1]
+        let readers = ParallelReaders(readers, sizes: leaves.map { group.columns[$0.index].uncompressedSize })
         let rows =
             try readers.each(isParallel: options.isParallel) { (reader, _) throws(LanceError) in
                 try reader.prepare(wanted)
@@ -191,7 +213,10 @@ private struct ParallelReaders: @unchecked Sendable {
     // Safe to send: each reader is used by one task at a time, and nobody else has it meanwhile.
     private let readers: [LeafReader]
 
-    init(_ readers: [LeafReader]) { self.readers = readers }
+    /// The largest columns go first, so that none of them is left for the end.
+    init(_ readers: [LeafReader], sizes: [Int64]) {
+        self.readers = readers.indices.sorted { (sizes[$1], $0) < (sizes[$0], $1) }.map { readers[$0] }
+    }
 
     func each<T: Sendable>(
         isParallel: Bool,

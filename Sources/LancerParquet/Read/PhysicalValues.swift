@@ -86,6 +86,12 @@ final class ValueBuilder {
         count += values
     }
 
+    /// Makes room for `values` values, as far as they take no more than `limit` bytes.
+    func expect(_ values: Int, atMost limit: Int) {
+        guard case .fixed(let width) = shape, values <= limit / width else { return }
+        fixed.reserve(values * width)
+    }
+
     /// Makes room for values of `bytes` bytes altogether.
     func reserve(values: Int, bytes: Int) {
         offsets.reserve(values * 4)
@@ -112,9 +118,8 @@ final class ValueBuilder {
     /// Everything collected; the builder is empty afterwards, with room for as much again.
     func finish() -> PhysicalValues {
         count = 0
-        let sizes = (fixed: fixed.count, offsets: offsets.count, data: data.count)
+        let sizes = (offsets: offsets.count, data: data.count)
         defer {
-            fixed.reserve(Self.room(sizes.fixed))
             offsets.reserve(Self.room(sizes.offsets))
             data.reserve(Self.room(sizes.data))
         }

@@ -25,6 +25,10 @@ struct RecordAssembler {
     private struct Slots {
         var repetition: Int
         var definition: Int
+
+        var selection: LevelBytes.Selection {
+            LevelBytes.Selection(definition: UInt8(definition), repetition: UInt8(repetition))
+        }
     }
 
     private func array(_ node: ColumnNode, _ slots: Slots) throws(LanceError) -> ArrowArray {
@@ -60,31 +64,23 @@ struct RecordAssembler {
     private func validity(of node: ColumnNode, _ definition: Int, _ slots: Slots) throws(LanceError) -> Bitmap? {
         let chunk = try chunk(node.firstLeaf)
         guard definition > slots.definition, let definitions = chunk.definitions else { return nil }
-        var bits = BitmapBuilder(capacity: chunk.count)
-        let wanted = UInt8(definition)
-        let least = UInt8(slots.definition)
-        let highest = UInt8(slots.repetition)
-        for index in 0..<chunk.count {
-            let level = definitions.start.load(fromByteOffset: index, as: UInt8.self)
-            if level < least { continue }
-            if let repetitions = chunk.repetitions,
-                repetitions.start.load(fromByteOffset: index, as: UInt8.self) > highest
-            {
-                continue
-            }
-            bits.append(level >= wanted)
-        }
-        let bitmap = bits.finish()
-        return bitmap.setCount == bitmap.count ? nil : bitmap
+        let (bits, set) = LevelBytes.bits(
+            definitions.start,
+            chunk.repetitions?.start,
+            chunk.count,
+            slots.selection,
+            atLeast: UInt8(definition)
+        )
+        withExtendedLifetime(chunk) {}
+        return set == bits.count ? nil : bits
     }
 
     private func leafArray(_ leaf: LeafColumn, _ slots: Slots) throws(LanceError) -> ArrowArray {
         let chunk = try chunk(leaf)
         var length = chunk.count
         if slots.definition > 0, let definitions = chunk.definitions {
-            length = 0
-            let least = UInt8(slots.definition)
-            definitions.withUnsafeBytes { for byte in $0 { length &+= byte >= least ? 1 : 0 } }
+            length = LevelBytes.count(definitions.start, chunk.count, atLeast: UInt8(slots.definition))
+            withExtendedLifetime(definitions) {}
         }
         if leaf.type == .null { return ArrowArray(type: .null, length: length, storage: .null) }
         let values = try LeafConversion(leaf).array(chunk.values)
@@ -92,13 +88,17 @@ struct RecordAssembler {
             guard values.length == length else { throw .corrupt("a Parquet column with more values than levels") }
             return values
         }
-        var bits = BitmapBuilder(capacity: length)
-        let maximum = UInt8(leaf.maximumDefinition)
-        let least = UInt8(slots.definition)
-        definitions.withUnsafeBytes { bytes in
-            for byte in bytes where byte >= least { bits.append(byte == maximum) }
-        }
-        return try values.spread(bits.finish())
+        // Every entry that is deep enough has a value or a null; repetition plays no part at the leaf.
+        let (bits, set) = LevelBytes.bits(
+            definitions.start,
+            nil,
+            chunk.count,
+            LevelBytes.Selection(definition: UInt8(slots.definition), repetition: .max),
+            atLeast: UInt8(leaf.maximumDefinition)
+        )
+        withExtendedLifetime(definitions) {}
+        guard set == values.length else { throw .corrupt("levels of \(set) values, \(values.length) are there") }
+        return try values.spread(bits)
     }
 
     private func list(
@@ -113,28 +113,17 @@ struct RecordAssembler {
         guard let definitions = chunk.definitions, let repetitions = chunk.repetitions else {
             throw .corrupt("a Parquet list without levels")
         }
-        var offsets: [Int] = []
-        offsets.reserveCapacity(min(chunk.count, 1 << 16) + 1)
-        var bits = BitmapBuilder(capacity: 64)
+        let length = LevelBytes.count(definitions.start, repetitions.start, chunk.count, slots.selection)
+        let isWide = field.type.offsetWidth == 8
         var items = 0
-        var nulls = 0
-        definitions.withUnsafeBytes { definitions in
-            repetitions.withUnsafeBytes { repetitions in
-                for index in 0..<chunk.count {
-                    let level = Int(definitions[index])
-                    let repetition = Int(repetitions[index])
-                    if level >= slots.definition, repetition <= slots.repetition {
-                        offsets.append(items)
-                        bits.append(level >= definition)
-                        nulls &+= level >= definition ? 0 : 1
-                    }
-                    if level >= itemSlots.definition, repetition <= itemSlots.repetition { items &+= 1 }
-                }
-            }
+        let offsets =
+            isWide
+            ? Self.offsets(chunk.count, definitions, repetitions, length, slots, itemSlots, Int64.self, &items)
+            : Self.offsets(chunk.count, definitions, repetitions, length, slots, itemSlots, Int32.self, &items)
+        guard isWide || items <= Int(Int32.max) else {
+            throw .limitExceeded("a list column of more than 2^31 items in one batch")
         }
-        let length = offsets.count
-        offsets.append(items)
-        let validity = nulls == 0 || !field.nullable ? nil : bits.finish()
+        let validity = field.nullable ? try validity(of: node, definition, slots) : nil
         let child = try array(item, itemSlots)
         guard child.length == items else { throw .corrupt("the members of a Parquet list have different lengths") }
         switch field.type {
@@ -150,49 +139,68 @@ struct RecordAssembler {
             if case .structure(let members) = child.storage, let keys = members.first, keys.nullCount > 0 {
                 throw .corrupt("a Parquet map with a null key, which Arrow's maps cannot have")
             }
-            return try listArray(field.type, offsets, validity, child.retyped(entries.type))
+            return ArrowArray(
+                type: field.type,
+                length: length,
+                validity: validity,
+                storage: .list(offsets: offsets, child: child.retyped(entries.type))
+            )
         case .list(let itemField), .largeList(let itemField):
-            return try listArray(field.type, offsets, validity, child.retyped(itemField.type))
+            return ArrowArray(
+                type: field.type,
+                length: length,
+                validity: validity,
+                storage: .list(offsets: offsets, child: child.retyped(itemField.type))
+            )
         default: throw .corrupt("a Parquet list as \(field.type)")
         }
     }
 
-    private func listArray(
-        _ type: ArrowType,
-        _ offsets: [Int],
-        _ validity: Bitmap?,
-        _ child: ArrowArray
-    ) throws(LanceError) -> ArrowArray {
-        let buffer: ArrowBuffer
-        if type.offsetWidth == 8 {
-            buffer = ArrowBuffer(offsets)
-        } else {
-            guard (offsets.last ?? 0) <= Int(Int32.max) else {
-                throw .limitExceeded("a list column of more than 2^31 items in one batch")
+    /// Where the items of each list start, and the end.
+    private static func offsets<T: FixedWidthInteger & BitwiseCopyable>(
+        _ count: Int,
+        _ definitions: ArrowBuffer,
+        _ repetitions: ArrowBuffer,
+        _ length: Int,
+        _ slots: Slots,
+        _ itemSlots: Slots,
+        _ type: T.Type,
+        _ items: inout Int
+    ) -> ArrowBuffer {
+        let size = MemoryLayout<T>.size
+        let (definition, itemDefinition) = (UInt8(slots.definition), UInt8(itemSlots.definition))
+        let (repetition, itemRepetition) = (UInt8(slots.repetition), UInt8(itemSlots.repetition))
+        return ArrowBuffer(count: (length + 1) * size) { room in
+            guard let target = room.baseAddress else { return }
+            var total = 0
+            // Every entry writes where the next list starts; only one that is a list moves on from there.
+            var place = 0
+            for index in 0..<count {
+                let level = definitions.start.load(fromByteOffset: index, as: UInt8.self)
+                let repeated = repetitions.start.load(fromByteOffset: index, as: UInt8.self)
+                target.storeBytes(of: T(truncatingIfNeeded: total), toByteOffset: place, as: T.self)
+                place &+= (level >= definition ? size : 0) & (repeated <= repetition ? size : 0)
+                total &+= (level >= itemDefinition ? 1 : 0) & (repeated <= itemRepetition ? 1 : 0)
             }
-            buffer = ArrowBuffer(offsets.map { Int32(truncatingIfNeeded: $0) })
+            target.storeBytes(of: T(truncatingIfNeeded: total), toByteOffset: place, as: T.self)
+            items = total
         }
-        return ArrowArray(
-            type: type,
-            length: offsets.count - 1,
-            validity: validity,
-            storage: .list(offsets: buffer, child: child)
-        )
     }
 
     /// The items of vectors: null ones, of which Parquet stores nothing, get their places.
     private static func fitted(
         _ child: ArrowArray,
-        _ offsets: [Int],
+        _ offsets: ArrowBuffer,
         _ validity: Bitmap?,
         size: Int
     ) throws(LanceError) -> ArrowArray {
-        let length = offsets.count - 1
+        let length = offsets.count / 4 - 1
+        func start(_ index: Int) -> Int { offsets.offset(at: index, width: 4) }
         var indices: [Int] = []
         let hasNulls = validity != nil
         if hasNulls { indices.reserveCapacity(min(length, child.length) * size) }
         for index in 0..<length {
-            let count = offsets[index + 1] - offsets[index]
+            let count = start(index + 1) - start(index)
             if let validity, !validity[index] {
                 guard count == 0 else { throw .corrupt("a null list with items") }
                 guard size <= (1 << 24) - indices.count else {
@@ -203,7 +211,7 @@ struct RecordAssembler {
                 guard count == size else {
                     throw .corrupt("a list of \(count) items where ARROW:schema says that all have \(size)")
                 }
-                if hasNulls { indices.append(contentsOf: offsets[index]..<offsets[index + 1]) }
+                if hasNulls { indices.append(contentsOf: start(index)..<start(index + 1)) }
             }
         }
         return hasNulls ? try child.gather(indices) : child
@@ -214,84 +222,5 @@ extension ArrowArray {
     /// The same values under a type that differs in names only.
     fileprivate func retyped(_ type: ArrowType) -> ArrowArray {
         ArrowArray(type: type, length: length, validity: validity, storage: storage)
-    }
-
-    /// The values of an array without nulls at the set bits, in order; nulls between.
-    fileprivate func spread(_ bits: Bitmap) throws(LanceError) -> ArrowArray {
-        let count = bits.count
-        guard bits.setCount == length else { throw .corrupt("levels of \(bits.setCount) values, \(length) are there") }
-        if case .fixedWidth(let values) = storage, let width = type.byteWidth {
-            let spread: ArrowBuffer
-            switch width {
-            case 4: spread = Self.spread(values, bits, UInt32.self)
-            case 8: spread = Self.spread(values, bits, UInt64.self)
-            default: return try gather(Self.places(bits))
-            }
-            return ArrowArray(type: type, length: count, validity: bits, storage: .fixedWidth(spread))
-        }
-        if case .variableWidth(let offsets, let data) = storage, let width = type.offsetWidth {
-            let all =
-                width == 4
-                ? Self.spreadOffsets(offsets, bits, Int32.self) : Self.spreadOffsets(offsets, bits, Int64.self)
-            return ArrowArray(
-                type: type,
-                length: count,
-                validity: bits,
-                storage: .variableWidth(offsets: all, data: data)
-            )
-        }
-        return try gather(Self.places(bits))
-    }
-
-    private static func places(_ bits: Bitmap) -> [Int] {
-        var next = 0
-        return (0..<bits.count).map { index in
-            guard bits[index] else { return -1 }
-            next += 1
-            return next - 1
-        }
-    }
-
-    private static func spread<T: BitwiseCopyable & FixedWidthInteger>(
-        _ values: ArrowBuffer,
-        _ bits: Bitmap,
-        _ type: T.Type
-    ) -> ArrowBuffer {
-        let size = MemoryLayout<T>.size
-        return ArrowBuffer(count: bits.count * size) { room in
-            guard let target = room.baseAddress else { return }
-            bits.buffer.withUnsafeBytes { bytes in
-                let reader = BitReader(bytes, offset: bits.bitOffset)
-                var next = 0
-                for index in 0..<bits.count {
-                    var value: T = 0
-                    if reader.bit(at: index) {
-                        value = values.start.loadUnaligned(fromByteOffset: next &* size, as: T.self)
-                        next &+= 1
-                    }
-                    target.storeBytes(of: value, toByteOffset: index &* size, as: T.self)
-                }
-            }
-        }
-    }
-
-    private static func spreadOffsets<T: BitwiseCopyable & FixedWidthInteger>(
-        _ offsets: ArrowBuffer,
-        _ bits: Bitmap,
-        _ type: T.Type
-    ) -> ArrowBuffer {
-        let size = MemoryLayout<T>.size
-        return ArrowBuffer(count: (bits.count + 1) * size) { room in
-            guard let target = room.baseAddress else { return }
-            bits.buffer.withUnsafeBytes { bytes in
-                let reader = BitReader(bytes, offset: bits.bitOffset)
-                var next = 0
-                for index in 0...bits.count {
-                    let value = offsets.start.loadUnaligned(fromByteOffset: next &* size, as: T.self)
-                    target.storeBytes(of: value, toByteOffset: index &* size, as: T.self)
-                    if index < bits.count, reader.bit(at: index) { next &+= 1 }
-                }
-            }
-        }
     }
 }

@@ -11,10 +11,13 @@ final class BlockingReader: RecordBatchReader, @unchecked Sendable {
     let schema: ArrowSchema
     private let state = Mutex(State())
     private let available = DispatchSemaphore(value: 0)
+    /// Batches read ahead: so many, or so many bytes of them.
     private static let ahead = 4
+    private static let bytesAhead = 96 << 20
 
     private struct State {
         var queue: [Result<RecordBatch, any Error>] = []
+        var bytes = 0
         var isAbandoned = false
         var waiting: CheckedContinuation<Void, Never>?
     }
@@ -41,6 +44,7 @@ final class BlockingReader: RecordBatchReader, @unchecked Sendable {
         available.wait()
         let (result, waiting) = state.withLock { state in
             let result = state.queue.isEmpty ? nil : state.queue.removeFirst()
+            if case .success(let batch) = result { state.bytes -= batch.sizeInBytes }
             let waiting = state.waiting
             state.waiting = nil
             return (result, waiting)
@@ -64,11 +68,16 @@ final class BlockingReader: RecordBatchReader, @unchecked Sendable {
     }
 
     private func send(_ batch: RecordBatch) async -> Bool {
-        state.withLock { $0.queue.append(.success(batch)) }
+        state.withLock { state in
+            state.queue.append(.success(batch))
+            state.bytes += batch.sizeInBytes
+        }
         available.signal()
         await withCheckedContinuation { continuation in
             let isFull = state.withLock { state in
-                guard state.queue.count >= Self.ahead, !state.isAbandoned else { return false }
+                guard state.queue.count >= Self.ahead || state.bytes >= Self.bytesAhead, !state.isAbandoned else {
+                    return false
+                }
                 state.waiting = continuation
                 return true
             }

@@ -153,15 +153,20 @@ package struct MiniBlockEncoder {
             let end = bounds[chunk + 1]
             let nextStarts = end == repetition.count || repetition[end] == rowStart
             var finished = nextStarts ? 1 : 0
-            var lastStart = begin
+            var left = 0
             repetition.withUnsafeBufferPointer { repetition in
-                for position in begin..<end where repetition[position] == rowStart {
-                    if position > begin { finished += 1 }
-                    lastStart = position
-                }
+                guard begin < end, let base = repetition.baseAddress else { return }
+                // A chunk has fewer levels than a 16-bit counter can count.
+                var starts: UInt16 = 0
+                for position in (begin &+ 1)..<end { starts &+= base[position] == rowStart ? 1 : 0 }
+                finished += Int(starts)
+                if nextStarts { return }
+                var lastStart = end - 1
+                while lastStart > begin, base[lastStart] != rowStart { lastStart -= 1 }
+                left = end - lastStart
             }
             index.append(UInt64(finished))
-            index.append(UInt64(nextStarts ? 0 : end - lastStart))
+            index.append(UInt64(left))
         }
         return index.finish()
     }
