@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import duckdb
 import polars
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset
 import pyarrow.parquet as pq
+import pyarrow.parquet.encryption as pe
 import pytest
 
 from cases import TYPES, Case, all_cases, build_table
@@ -153,6 +157,44 @@ def test_every_layout_by_pyarrow(layout, sample, scratch):
     assert_tables_equal(converted(scratch / "t.parquet", scratch), sample)
 
 
+ODD_LAYOUTS = {
+    "tiny pages": {"data_page_size": 1},
+    "three values at a time": {"write_batch_size": 3, "data_page_size": 40},
+    "three rows a page": {"max_rows_per_page": 3},
+    "cut by content": {"use_content_defined_chunking": True},
+    "small dictionaries": {"dictionary_pagesize_limit": 64},
+    "bloom filters and page index": {"bloom_filter_options": {"utf8": {"ndv": 400}}, "write_page_index": True},
+    "sorting columns": {"sorting_columns": [pq.SortingColumn(2)]},
+    "decimals in integers": {"store_decimal_as_integer": True},
+    "old moments": {"use_deprecated_int96_timestamps": True},
+    "other names of items": {"use_compliant_nested_type": False},
+    "no statistics": {"write_statistics": False, "write_page_checksum": True},
+}
+
+
+@pytest.mark.parametrize("pages", ["1.0", "2.0"])
+@pytest.mark.parametrize("layout", ODD_LAYOUTS.values(), ids=ODD_LAYOUTS.keys())
+def test_odd_layouts_by_pyarrow(layout, pages, sample, scratch):
+    pq.write_table(sample, scratch / "t.parquet", data_page_version=pages, **layout)
+    assert_tables_equal(converted(scratch / "t.parquet", scratch), sample)
+
+
+def test_row_groups_of_every_size(sample, scratch):
+    """None, empty ones between others, and one of many batches."""
+    path = scratch / "t.parquet"
+    with pq.ParquetWriter(path, sample.schema):
+        pass
+    assert_tables_equal(converted(path, scratch), sample.slice(0, 0))
+    with pq.ParquetWriter(path, sample.schema) as writer:
+        for part in (sample.slice(0, 0), sample.slice(0, 100), sample.slice(0, 0), sample.slice(100), sample.slice(0, 0)):
+            writer.write_table(part)
+    assert_tables_equal(converted(path, scratch), sample)
+    rows = 2_200_001
+    large = pa.table({"n": pa.array(range(rows)), "half": pa.array([n % 30_000 if n % 3 else None for n in range(rows)], pa.int16())})
+    pq.write_table(large, path, row_group_size=rows)
+    assert_tables_equal(converted(path, scratch), large)
+
+
 def plain(column: pa.ChunkedArray) -> str:
     """Values as text, in which NaN is equal to itself; moments as numbers, for Python's years end too early."""
     return repr((column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column).to_pylist())
@@ -216,6 +258,58 @@ def test_a_folder_of_files_is_one_table(sample, scratch):
     pq.write_table(sample.select(["utf8"]), folder / "part-9.parquet")
     message = lancer("convert", folder, scratch / "x.lance", status=None)
     assert message.returncode != 0 and b"part-9" in message.stderr
+
+
+def test_partition_folders_give_columns(sample, scratch):
+    """Folders named `column=value`, as Hive, Spark, DuckDB and Polars write them."""
+    folder = scratch / "parts"
+    number = pa.array([row % 3 for row in range(300)])
+    word = pa.array([None if row % 5 == 0 else f"a b/%{row % 2}" for row in range(300)])
+    table = sample.slice(0, 300).select(["utf8", "deep"]).append_column("number", number).append_column("word", word)
+    types = pa.schema([("number", pa.int64()), ("word", pa.string())])
+    pa.dataset.write_dataset(
+        table, folder, format="parquet", partitioning=pa.dataset.partitioning(types, flavor="hive")
+    )
+    expected = pa.concat_tables(
+        table.filter((pc.field("number") == one) & (pc.field("word").is_null() if two is None else pc.field("word") == two))
+        for one in range(3) for two in (None, "a b/%0", "a b/%1")
+    )
+    assert_tables_equal(converted(folder, scratch), expected)
+    assert_tables_equal(converted(folder, scratch, "--columns", "word,utf8"), expected.select(["word", "utf8"]))
+    assert text("count", folder, "--where", "number = 1 and word is null") == "20\n"
+    assert json.loads(text("inspect", folder, "--json"))["rows"] == 300
+    duckdb.sql("from range(10) t(n) select n, n % 2 as even").write_parquet(
+        str(scratch / "both"), partition_by=["even"], write_partition_columns=True
+    )
+    assert converted(scratch / "both", scratch).column_names == ["n", "even"]
+    # What would be left out is said.
+    pq.write_table(sample, folder / "more.parquet")
+    assert b"partition folders" in lancer("count", folder, status=USAGE).stderr
+    (folder / "more.parquet").unlink()
+    (folder / "other=1").mkdir()
+    pq.write_table(sample.select(["utf8", "deep"]), folder / "other=1" / "x.parquet")
+    assert b"different columns" in lancer("count", folder, status=USAGE).stderr
+
+
+def test_encrypted_files_are_named(sample, scratch):
+    class Keys(pe.KmsClient):
+        def __init__(self, _):
+            super().__init__()
+
+        def wrap_key(self, key_bytes, master_key_identifier):
+            return base64.b64encode(key_bytes)
+
+    factory = pe.CryptoFactory(lambda _: Keys(None))
+    path = scratch / "t.parquet"
+    for plaintext_footer in (False, True):
+        configuration = pe.EncryptionConfiguration(
+            footer_key="f", column_keys={"c": ["utf8"]}, plaintext_footer=plaintext_footer
+        )
+        properties = factory.file_encryption_properties(pe.KmsConnectionConfig(), configuration)
+        with pq.ParquetWriter(path, sample.schema, encryption_properties=properties) as writer:
+            writer.write_table(sample)
+        for command in ("head", "inspect", "count"):
+            assert b"encrypted" in lancer(command, path, status=UNSUPPORTED).stderr
 
 
 def test_what_cannot_be_read_is_named(sample, scratch):

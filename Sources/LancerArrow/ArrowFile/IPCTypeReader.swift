@@ -95,7 +95,7 @@ struct IPCTypeReader {
         case (16, false): return .uint16
         case (32, false): return .uint32
         case (64, false): return .uint64
-        default: throw broken("integer of \(width) bits")
+        default: throw .unsupported("an integer type of \(width) bits")
         }
     }
 

@@ -32,13 +32,14 @@ struct LevelEncoder {
         var leastRuns = 0
         var longest = 0
         levels.withUnsafeBufferPointer { levels in
+            guard let base = levels.baseAddress else { return }
             for chunk in 0..<(bounds.count - 1) {
                 let count = bounds[chunk + 1] - bounds[chunk]
                 longest = Swift.max(longest, count)
                 flat += count * 2
                 packed += BlockPackingEncoder.byteCount(count, width: width, wordBits: 16)
                 inline += 2 + FastLanes.packedByteCount(width: width)
-                leastRuns += 8 + 3 * Swift.min(count, 1 + Self.changes(levels, bounds[chunk]..<bounds[chunk + 1]))
+                leastRuns += 8 + 3 * Swift.min(count, 1 + LevelWords.changes(base, bounds[chunk]..<bounds[chunk + 1]))
             }
         }
         var best = flat
@@ -112,17 +113,6 @@ struct LevelEncoder {
             }
             return count * 3
         }
-    }
-
-    /// How many of the levels in `range`, a chunk's, differ from the one before.
-    private static func changes(_ levels: UnsafeBufferPointer<UInt16>, _ range: Range<Int>) -> Int {
-        guard range.count > 1, let base = levels.baseAddress else { return 0 }
-        // A chunk has fewer levels than a 16-bit counter can count.
-        var changes: UInt16 = 0
-        for position in (range.lowerBound &+ 1)..<range.upperBound {
-            changes &+= base[position] == base[position &- 1] ? 0 : 1
-        }
-        return Int(changes)
     }
 
     private static func runCount(_ levels: UnsafeBufferPointer<UInt16>, _ range: Range<Int>) -> Int {

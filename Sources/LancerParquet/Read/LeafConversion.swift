@@ -179,9 +179,9 @@ struct LeafConversion {
             for index in 0..<count {
                 let nanoseconds = buffer.start.loadUnaligned(fromByteOffset: index * 12, as: Int64.self)
                 let julian = buffer.start.loadUnaligned(fromByteOffset: index * 12 + 8, as: UInt32.self)
-                let (days, outside) = (Int64(julian) - 2_440_588).multipliedReportingOverflow(by: perDay)
-                let (sum, overflow) = days.addingReportingOverflow(nanoseconds / divisor)
-                if outside || overflow {
+                // The first day that 64 bits reach begins before they do.
+                let day = Int128(Int64(julian) - 2_440_588) * Int128(perDay)
+                guard let sum = Int64(exactly: day + Int128(nanoseconds / divisor)) else {
                     throw .unsupported(
                         "an INT96 timestamp of Julian day \(julian) does not fit 64-bit \(unit.rawValue)"
                     )

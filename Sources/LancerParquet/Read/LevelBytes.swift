@@ -5,7 +5,7 @@ import LancerBytes
 ///
 /// Adding 128 - n to a byte below 128 carries into its top bit exactly when it is at least n. Levels from 128 on, which
 /// no real file has, are looked at one by one.
-enum LevelBytes {
+package enum LevelBytes {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let tops: UInt64 = 0x8080_8080_8080_8080
 
@@ -46,21 +46,28 @@ enum LevelBytes {
     }
 
     /// How many of `count` levels are at least `least`.
-    static func count(_ levels: UnsafeRawPointer, _ count: Int, atLeast least: UInt8) -> Int {
+    package static func count(_ levels: UnsafeRawPointer, _ count: Int, atLeast least: UInt8) -> Int {
         if least == 0 { return count }
         var total = 0
         let whole = count & ~7
         var index = 0
         while index < whole {
-            total &+= atLeast(word(levels, index), least).nonzeroBitCount
-            index &+= 8
+            // Each byte of the word counts its own; full ones are added up.
+            var lanes: UInt64 = 0
+            let end = min(whole, index &+ 8 &* 255)
+            while index < end {
+                lanes &+= atLeast(word(levels, index), least) &>> 7
+                index &+= 8
+            }
+            let pairs = (lanes & 0x00FF_00FF_00FF_00FF) &+ (lanes &>> 8 & 0x00FF_00FF_00FF_00FF)
+            total &+= Int(truncatingIfNeeded: (pairs &* 0x0001_0001_0001_0001) &>> 48)
         }
         if whole < count { total &+= atLeast(lastWord(levels, whole..<count), least).nonzeroBitCount }
         return total
     }
 
     /// A bit for each of `count` levels, set where it is at least `least`, and how many are set.
-    static func bits(_ levels: UnsafeRawPointer, _ count: Int, atLeast least: UInt8) -> (Bitmap, set: Int) {
+    package static func bits(_ levels: UnsafeRawPointer, _ count: Int, atLeast least: UInt8) -> (Bitmap, set: Int) {
         var set = 0
         let buffer = ArrowBuffer(count: (count + 7) / 8) { room in
             guard let target = room.baseAddress else { return }
@@ -80,13 +87,18 @@ enum LevelBytes {
 
     /// Which entries stand for a value of a node: those of definition level `definition` at least whose repetition level
     /// is not above `repetition`.
-    struct Selection {
+    package struct Selection {
         var definition: UInt8
         var repetition: UInt8
+
+        package init(definition: UInt8, repetition: UInt8) {
+            self.definition = definition
+            self.repetition = repetition
+        }
     }
 
     /// How many entries are chosen.
-    static func count(
+    package static func count(
         _ definitions: UnsafeRawPointer,
         _ repetitions: UnsafeRawPointer?,
         _ count: Int,
@@ -104,7 +116,7 @@ enum LevelBytes {
     }
 
     /// A bit for each entry chosen, set where the definition level is at least `least`, and how many are set.
-    static func bits(
+    package static func bits(
         _ definitions: UnsafeRawPointer,
         _ repetitions: UnsafeRawPointer?,
         _ count: Int,

@@ -64,6 +64,10 @@ struct RecordAssembler {
     private func validity(of node: ColumnNode, _ definition: Int, _ slots: Slots) throws(LanceError) -> Bitmap? {
         let chunk = try chunk(node.firstLeaf)
         guard definition > slots.definition, let definitions = chunk.definitions else { return nil }
+        defer { withExtendedLifetime(chunk) {} }
+        // Nothing between the two levels: nothing is null.
+        let present = LevelBytes.count(definitions.start, chunk.count, atLeast: UInt8(slots.definition))
+        if LevelBytes.count(definitions.start, chunk.count, atLeast: UInt8(definition)) == present { return nil }
         let (bits, set) = LevelBytes.bits(
             definitions.start,
             chunk.repetitions?.start,
@@ -71,7 +75,6 @@ struct RecordAssembler {
             slots.selection,
             atLeast: UInt8(definition)
         )
-        withExtendedLifetime(chunk) {}
         return set == bits.count ? nil : bits
     }
 

@@ -8,7 +8,7 @@ struct Convert: AsyncParsableCommand {
         abstract: "Copy a table from one format to another.",
         discussion: """
             Formats go by extension: .csv .tsv .jsonl .ndjson .npy .arrow .ipc .feather .arrows .parquet .lance; a folder \
-            of .parquet files counts as one table, and so do several sources with the same columns; - stands for standard input or output, \
+            of .parquet files (or of column=value folders of them) counts as one table, and so do several sources with the same columns; - stands for standard input or output, \
             with --from or --to. CSV and JSON are read twice, first to find the types of \
             the columns; --schema saves that. A .npy file holds one column: choose it with --columns.
             """

@@ -53,7 +53,7 @@ struct Inspect: AsyncParsableCommand {
         if case .missing = PathKind(path) {
             throw LanceError(.notFound, "\(path): no such file or directory; check the path")
         }
-        if case .directory = PathKind(path), !DataFormat.isDataset(path), !ParquetFiles.list(path).isEmpty {
+        if case .directory = PathKind(path), !DataFormat.isDataset(path), ParquetFiles.isFolder(path) {
             if schema || fragments || files || pages || indexes || version.selector != nil {
                 throw LanceError(.invalidArgument, "\(path) is a folder of Parquet files; name one of them")
             }

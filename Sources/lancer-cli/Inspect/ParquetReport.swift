@@ -21,7 +21,7 @@ struct ParquetReport {
         var objects: [JSONText] = []
         var rows: Int64 = 0
         var bytes: UInt64 = 0
-        for file in ParquetFiles.list(path) {
+        for file in try PartitionFolders.files(path).map(\.path) {
             let one: ParquetReport
             do throws(LanceError) { one = try ParquetReport(file) } catch { throw error.located(file: file) }
             let metadata = one.reader.metadata

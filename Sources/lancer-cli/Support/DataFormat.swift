@@ -48,7 +48,7 @@ enum DataFormat: String, CaseIterable, ExpressibleByArgument {
         }
         // A directory is a table or a folder of Parquet files; opening it says whether it is a table.
         if case .directory = PathKind(path) {
-            return !isDataset(path) && !ParquetFiles.list(path).isEmpty ? .parquet : .lance
+            return !isDataset(path) && ParquetFiles.isFolder(path) ? .parquet : .lance
         }
         guard let name = pathExtension(path) else {
             throw LanceError(

@@ -3,21 +3,24 @@ import LancerParquet
 
 /// Parquet files, or all of a folder, read as one table.
 struct ParquetFiles {
-    private let paths: [String]
+    private let files: [PartitionedFile]
+    /// Columns that the names of folders say.
+    private let partitions: [ArrowField]
 
-    /// - Throws: `notFound` for a folder without Parquet files.
+    /// - Throws: `notFound` for a folder without Parquet files, `schemaMismatch` for folders that do not fit each other.
     init(_ paths: [String]) throws(LanceError) {
-        var files: [String] = []
+        var files: [PartitionedFile] = []
         for path in paths {
             guard case .directory = PathKind(path) else {
-                files.append(path)
+                files.append(PartitionedFile(path: path))
                 continue
             }
-            let listed = Self.list(path)
+            let listed = try PartitionFolders.files(path)
             guard !listed.isEmpty else { throw LanceError(.notFound, "\(path): no Parquet file in this directory") }
             files.append(contentsOf: listed)
         }
-        self.paths = files
+        self.files = files
+        partitions = try PartitionFolders.fields(files)
     }
 
     /// Names and types of all columns.
@@ -26,7 +29,7 @@ struct ParquetFiles {
     }
 
     /// The Parquet files of a folder by name; hidden files and those named with `_` are other tools' notes.
-    static func list(_ path: String) -> [String] {
+    static func direct(_ path: String) -> [String] {
         directoryEntries(path).filter { name in
             guard let first = name.first, first != ".", first != "_" else { return false }
             let tail = DataFormat.pathExtension(name)?.lowercased()
@@ -34,11 +37,14 @@ struct ParquetFiles {
         }.map { "\(path)/\($0)" }
     }
 
+    /// Whether a folder has Parquet files, or folders named `column=value` for them.
+    static func isFolder(_ path: String) -> Bool { !direct(path).isEmpty || PartitionFolders.areIn(path) }
+
     /// Rows of all files, by their footers.
     var rowCount: Int {
         get throws {
             var total = 0
-            for path in paths { total += Int(clamping: try Self.open(path, columns: nil).metadata.rowCount) }
+            for file in files { total += Int(clamping: try Self.open(file.path, columns: nil).metadata.rowCount) }
             return total
         }
     }
@@ -52,11 +58,12 @@ struct ParquetFiles {
     ///
     /// - Parameter wanted: How many rows will be looked at, where that is known.
     func counted(columns: [String]?, wanted: Int? = nil) throws -> (reader: any RecordBatchReader, rows: Int) {
-        if paths.count == 1 {
-            let reader = try Self.open(paths[0], columns: columns, wanted: wanted)
-            return (LocatedReader(reader, path: name(paths[0])), Int(clamping: reader.metadata.rowCount))
+        if files.count == 1, partitions.isEmpty {
+            let path = files[0].path
+            let reader = try Self.open(path, columns: columns, wanted: wanted)
+            return (LocatedReader(reader, path: name(path)), Int(clamping: reader.metadata.rowCount))
         }
-        let reader = try ChainedReader(paths, columns: columns)
+        let reader = try ChainedReader(files, partitions, columns: columns)
         return (reader, reader.rowCount)
     }
 
@@ -83,26 +90,49 @@ struct ParquetFiles {
 /// Several files of one schema.
 private struct ChainedReader: RecordBatchReader {
     private let union: SchemaUnion
-    private var rest: ArraySlice<String>
+    private let partitions: [ArrowField]
+    private var rest: ArraySlice<PartitionedFile>
     private var current: (any RecordBatchReader)?
     private let columns: [String]?
     /// Rows of all files.
     private(set) var rowCount: Int
 
     /// Looks at all footers, so that a misfit is found before anything is written.
-    init(_ paths: [String], columns: [String]?) throws {
+    init(_ files: [PartitionedFile], _ partitions: [ArrowField], columns: [String]?) throws {
         var union: SchemaUnion?
         rowCount = 0
-        for path in paths {
-            let reader = try ParquetFiles.open(path, columns: columns)
-            let schema = reader.schema
-            rowCount += Int(clamping: reader.metadata.rowCount)
-            if union == nil { union = SchemaUnion(schema) } else { try union?.add(schema, path: path) }
+        for file in files {
+            let (reader, rows) = try Self.open(file, partitions, columns)
+            rowCount += rows
+            if union == nil {
+                union = SchemaUnion(reader.schema)
+            } else {
+                try union?.add(reader.schema, path: file.path)
+            }
         }
         guard let union else { throw LanceError(.invalidArgument, "there is no Parquet file") }
         self.union = union
-        rest = paths[...]
+        self.partitions = partitions
+        rest = files[...]
         self.columns = columns
+    }
+
+    /// A file with what its folders say, and how many rows it has.
+    private static func open(
+        _ file: PartitionedFile,
+        _ partitions: [ArrowField],
+        _ columns: [String]?
+    ) throws -> (any RecordBatchReader, rows: Int) {
+        if partitions.isEmpty {
+            let reader = try ParquetFiles.open(file.path, columns: columns)
+            return (reader, Int(clamping: reader.metadata.rowCount))
+        }
+        let stored = try ParquetFiles.open(file.path, columns: nil).schema
+        let added = partitions.filter { stored.index(of: $0.name) == nil }.map(\.name)
+        let reader = try ParquetFiles.open(file.path, columns: columns?.filter { !added.contains($0) })
+        let rows = Int(clamping: reader.metadata.rowCount)
+        let all = PartitionReader(reader, file, partitions)
+        return (columns == nil ? all : try SelectedReader(all, columns ?? []), rows)
     }
 
     var schema: ArrowSchema { union.schema }
@@ -110,8 +140,33 @@ private struct ChainedReader: RecordBatchReader {
     mutating func next() throws -> RecordBatch? {
         while true {
             if let batch = try current?.next() { return try union.adopt(batch) }
-            guard let path = rest.popFirst() else { return nil }
-            current = LocatedReader(try ParquetFiles.open(path, columns: columns), path: path)
+            guard let file = rest.popFirst() else { return nil }
+            current = LocatedReader(try Self.open(file, partitions, columns).0, path: file.path)
         }
+    }
+}
+
+/// Some columns of a reader, in the order named.
+private struct SelectedReader: RecordBatchReader {
+    let schema: ArrowSchema
+    private var base: any RecordBatchReader
+    private let indices: [Int]
+
+    init(_ base: any RecordBatchReader, _ columns: [String]) throws(LanceError) {
+        var indices: [Int] = []
+        for name in columns {
+            guard let index = base.schema.index(of: name) else {
+                throw LanceError(.notFound, "there is no column \"\(name)\"")
+            }
+            indices.append(index)
+        }
+        self.base = base
+        self.indices = indices
+        schema = ArrowSchema(indices.map { base.schema.fields[$0] }, metadata: base.schema.metadata)
+    }
+
+    mutating func next() throws -> RecordBatch? {
+        guard let batch = try base.next() else { return nil }
+        return try RecordBatch(schema: schema, columns: indices.map { batch.columns[$0] }, rowCount: batch.rowCount)
     }
 }

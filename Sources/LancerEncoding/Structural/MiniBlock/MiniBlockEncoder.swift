@@ -156,10 +156,7 @@ package struct MiniBlockEncoder {
             var left = 0
             repetition.withUnsafeBufferPointer { repetition in
                 guard begin < end, let base = repetition.baseAddress else { return }
-                // A chunk has fewer levels than a 16-bit counter can count.
-                var starts: UInt16 = 0
-                for position in (begin &+ 1)..<end { starts &+= base[position] == rowStart ? 1 : 0 }
-                finished += Int(starts)
+                finished += LevelWords.count(base, (begin + 1)..<end, equalTo: rowStart)
                 if nextStarts { return }
                 var lastStart = end - 1
                 while lastStart > begin, base[lastStart] != rowStart { lastStart -= 1 }
