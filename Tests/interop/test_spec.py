@@ -183,6 +183,68 @@ def test_others_read_the_tables_of_the_writer_of_the_specification(tmp_path, ver
     assert lance.dataset(path).to_table().to_pylist() == expected
 
 
+PACKED = 'out += field(key, b"".join(map(number, values[title])))  # packed; enums, too'
+CUT = """            layout, buffers = page(type_, values, version)
+            places = {"buffer_offsets": [put(buffer) for buffer in buffers], "buffer_sizes": list(map(len, buffers))}
+            encoding = direct("/lance.encodings21.PageLayout", layout)
+            pages.append(encode("lance.file.v2.ColumnMetadata.Page", length=len(values), encoding=encoding, **places))
+"""
+# What the text leaves to writers (or says that readers pass over), as changes of the small writer.
+LIBERTIES = {
+    "the last chunk word has its exact logarithm": [("(0 if is_last else count.bit_length() - 1)", "(count.bit_length() - 1 if len(part) == count else 0)")],
+    "any bytes as padding": [("return data + bytes(-len(data) % size)", "return data + os.urandom(-len(data) % size)")],
+    "gaps between buffers": [("out = padded(out, 64)", "out = padded(out + os.urandom(100), 64)")],
+    "a row index of four bytes": [('f"<{len(starts) + 1}Q"', 'f"<{len(starts) + 1}I"')],
+    "control words with bits to spare": [('{"bits_def": 1}', '{"bits_def": 5}')],
+    "no counts in full-zip pages": [("num_items=len(data),\n        num_visible_items=len(data), value", "value")],
+    "no number of rows in the descriptor": [(", length=rows)\n", ")\n")],
+    "a global buffer that nobody knows": [
+        ('table + struct.pack("<QQ", at, len(descriptor))', 'table + struct.pack("<QQQQ", at, len(descriptor), 0, 5)'),
+        ("first, cmo, gbo, 1,", "first, cmo, gbo, 2,"),
+    ],
+    "numbers that are not packed": [(PACKED, 'out += b"".join(number(key << 3) + number(each) for each in values[title])')],
+    "fields that nobody knows": [("return out\n\n\ndef fields_of", 'return out + field(777, b"new")\n\n\ndef fields_of')],
+    "chunks of two values": [("count = 64 ", "count = 2 "), ("max(1 << k for k in range(1, 13) if width << k < 8192)", "2")],
+    "one chunk for all numbers": [("max(1 << k for k in range(1, 13) if width << k < 8192)", "(1 << 20) if width == 4 else 16")],
+    "nullable layers where nothing is null": [("levels = is_null if any(is_null) else None", "levels = is_null")],
+    "nullable layers without levels": [("[NULLABLE if levels else ALL_VALID], **said", "[NULLABLE], **said")],
+    "nullable layers without bits for levels": [("encoding, layers=[NULLABLE if levels else ALL_VALID],\n", "encoding, layers=[NULLABLE],\n")],
+    "no size of the file": [("file_size_bytes=len(data),", "")],
+    "full-zip pages of small values": [("if max(map(len, data)) > 255:", "if True:")],
+    "mini-block pages of large values": [("if max(map(len, data)) > 255:", "if False:"), ("count = 64 ", "count = 8 ")],
+    "pages that begin at other rows in each column": [
+        (CUT, "            cut = 70 + 7 * len(metadata)\n            for values in (values[:cut], values[cut : cut + 1], values[cut + 1 :]):\n" + re.sub("(?m)^", "    ", CUT).rstrip(" ")),
+    ],
+    "priorities that are wrong": [("length=len(values), encoding", "length=len(values), priority=99, encoding")],
+    "history in the schema": [("nullable=1, **", 'nullable=1, type=2, encoding=4, extension_name="x", **')],
+    "a host in front of types": [('direct("/lance.encodings21', 'direct("type.googleapis.com/lance.encodings21')],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("number, name", list(enumerate(LIBERTIES)), ids=[name.replace(" ", "-") for name in LIBERTIES])
+def test_everybody_reads_what_the_text_allows(tmp_path, number, name):
+    path = SPEC / "writer" / "lance_writer.py"
+    text = path.read_text()
+    for old, new in LIBERTIES[name]:
+        assert old in text, old
+        text = text.replace(old, new)
+    writer = {"__file__": str(path), "__name__": "writer"}
+    exec(compile(text, str(path), "exec"), writer)
+    some = (lambda i, value: value) if "nothing" in name or "without" in name else (lambda i, value: None if i % 7 == 3 else value)
+    written = {
+        "i": ["int32", [some(i, i * i) for i in range(300)]], "s": ["string", [some(i, "x" * (i % 90)) for i in range(300)]],
+        "l": ["string", [some(i, "y" * (i % 600)) for i in range(300)]], "v": ["fixed_size_list:float:80", [some(i, [float(i)] * 80) for i in range(300)]],
+    }  # fmt: skip
+    table = tmp_path / "t.lance"
+    writer["create"](table, ("2.1", "2.2")[number % 2], written)
+    assert lance.dataset(table).to_table().to_pydict() == {column: values for column, (_, values) in written.items()}
+    wanted = [[None if value is None else str(value) for value in written["i"][1]], written["s"][1], written["l"][1]]
+    for command in ([BINARY, "conformance"], [sys.executable, READER / "lance_reader.py"]):
+        done = subprocess.run([*command, "read", table], capture_output=True, text=True, env=environment())
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert json.loads(done.stdout)["columns"][:3] == wanted, command
+
+
 @pytest.mark.parametrize("version", ["2.1", "2.2"])
 def test_the_reader_of_the_specification_reads_the_history_of_a_table(tmp_path, version):
     path = tmp_path / "t.lance"

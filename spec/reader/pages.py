@@ -67,7 +67,7 @@ def full_zip(layout: Message, buffers: list[bytes], type_: Type) -> tuple:
     total, highest = layout.bits_rep + layout.bits_def, sum(LEVELS[layer] for layer in layout.layers)
     lists, limit = max_repetition(layout.layers), levels_before_list(layout.layers)
     need(buffers and total <= 32, "a full-zip page out of bounds")
-    need(not lists >> layout.bits_rep and not highest >> layout.bits_def, "control words too narrow for their levels")
+    need(not lists >> layout.bits_rep, "control words too narrow for their levels")
     width = 0 if total == 0 else 1 if total <= 8 else 2 if total <= 16 else 4
     is_variable = layout.has("bits_per_offset")
     size = (layout.bits_per_offset if is_variable else layout.bits_per_value) // 8

@@ -47,9 +47,10 @@ package struct FullZipPage: PreparedPage {
         self.layout = layout
         self.shape = shape
         values = try FullZipValueDecoder(layout, for: type)
-        guard layout.layers.maxRepetition < 1 << layout.repetitionBits,
-            layout.layers.maxDefinition < 1 << layout.definitionBits
-        else { throw .corrupt("a control word too narrow for its levels") }
+        // Every row has the highest repetition level; definition levels that do not occur need no bits.
+        guard layout.layers.maxRepetition < 1 << layout.repetitionBits else {
+            throw .corrupt("a control word too narrow for its levels")
+        }
         if Self.needsIndex(layout) {
             guard shape.bufferSizes.count > 1 else { throw .corrupt("a full-zip page without row index") }
             let entries = shape.rowCount + 1
