@@ -1,7 +1,7 @@
 import LancerBytes
 
 /// The loop that turns codes into symbols, on plain pointers.
-struct FSSTDecoder {
+package struct FSSTDecoder {
     /// Length entry of a code that has no symbol: no bytes, and a bit that shows up in the sum of all entries.
     static let unknown: UInt8 = 0x40
     private static let lengthMask = 0x0F
@@ -22,8 +22,12 @@ struct FSSTDecoder {
 
     /// Decodes `count` bytes of codes at `source` to `target`, where there is room for `room` bytes; returns how many
     /// were written.
+    ///
+    /// ``FSSTSymbolTable/maximumExpansion`` bytes of room for each code are always enough.
+    ///
+    /// - Throws: as ``FSSTSymbolTable/decode(_:into:)``.
     @inline(__always)
-    func decode(
+    package func decode(
         _ source: UnsafeRawPointer,
         _ count: Int,
         _ target: UnsafeMutableRawPointer,

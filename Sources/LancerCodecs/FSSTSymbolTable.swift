@@ -107,9 +107,17 @@ package struct FSSTSymbolTable: Sendable {
     ) throws(LanceError) -> Int {
         guard let source = value.baseAddress, value.count > 0 else { return 0 }
         guard let target = output.baseAddress else { throw .corrupt("FSST value where no room is given") }
-        return try decodeTable.withUnsafeBytes { (table) throws(LanceError) -> Int in
-            try FSSTDecoder(table: table, isCompressed: isCompressed)
-                .decode(source, value.count, target, room: output.count)
+        return try withDecoder { (decoder) throws(LanceError) in
+            try decoder.decode(source, value.count, target, room: output.count)
+        }
+    }
+
+    /// Calls `body` with what decodes many values without looking at the table anew for each; good only inside `body`.
+    package func withDecoder<Result>(
+        _ body: (FSSTDecoder) throws(LanceError) -> Result
+    ) throws(LanceError) -> Result {
+        try decodeTable.withUnsafeBytes { (table) throws(LanceError) -> Result in
+            try body(try FSSTDecoder(table: table, isCompressed: isCompressed))
         }
     }
 

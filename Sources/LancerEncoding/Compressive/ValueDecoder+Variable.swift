@@ -93,27 +93,29 @@ extension ValueDecoder {
         let before = target.data.count
         let limit = target.offsetWidth == 4 ? Int(Int32.max) : Int.max
         let ends = target.offsets.room(range.count * target.offsetWidth)
-        for index in 0..<range.count {
-            let end = offsets.loadUnaligned(fromByteOffset: (range.lowerBound &+ 1 &+ index) &* size, as: T.self)
-            guard end >= start, end <= last else { throw .corrupt("offsets of text or binary values fall") }
-            let value = UnsafeRawBufferPointer(
-                rebasing: data[Int(truncatingIfNeeded: start)..<Int(truncatingIfNeeded: end)]
-            )
-            written += try table.decode(
-                value,
-                into: UnsafeMutableRawBufferPointer(start: output + written, count: room - written)
-            )
-            guard before + written <= limit else { throw target.overflow }
-            if target.offsetWidth == 4 {
-                ends.storeBytes(
-                    of: Int32(truncatingIfNeeded: before + written),
-                    toByteOffset: index * 4,
-                    as: Int32.self
+        guard let dataBase = data.baseAddress else { throw short(data, range.count) }
+        try table.withDecoder { (decoder) throws(LanceError) in
+            for index in 0..<range.count {
+                let end = offsets.loadUnaligned(fromByteOffset: (range.lowerBound &+ 1 &+ index) &* size, as: T.self)
+                guard end >= start, end <= last else { throw .corrupt("offsets of text or binary values fall") }
+                written += try decoder.decode(
+                    dataBase + Int(truncatingIfNeeded: start),
+                    Int(truncatingIfNeeded: end &- start),
+                    output + written,
+                    room: room - written
                 )
-            } else {
-                ends.storeBytes(of: Int64(before + written), toByteOffset: index * 8, as: Int64.self)
+                guard before + written <= limit else { throw target.overflow }
+                if target.offsetWidth == 4 {
+                    ends.storeBytes(
+                        of: Int32(truncatingIfNeeded: before + written),
+                        toByteOffset: index * 4,
+                        as: Int32.self
+                    )
+                } else {
+                    ends.storeBytes(of: Int64(before + written), toByteOffset: index * 8, as: Int64.self)
+                }
+                start = end
             }
-            start = end
         }
         target.data.advance(by: written)
         target.offsets.advance(by: range.count * target.offsetWidth)

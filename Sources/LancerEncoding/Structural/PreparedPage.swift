@@ -40,6 +40,28 @@ package struct PageData: Sendable {
         return UnsafeRawBufferPointer(start: buffers[place.read].start + place.offset, count: range.count)
     }
 
+    /// The same for ranges that are asked for in order; `hint`, 0 at first, says where the last one was found.
+    package func pointer(
+        _ buffer: Int,
+        _ range: Range<Int>,
+        near hint: inout Int
+    ) throws(LanceError) -> UnsafeRawBufferPointer {
+        for read in hint..<Swift.min(hint + 2, ranges.count) where holds(buffer, range, in: read) {
+            hint = read
+            let start = buffers[read].start + (range.lowerBound - ranges[read].bytes.lowerBound)
+            return UnsafeRawBufferPointer(start: start, count: range.count)
+        }
+        let place = try place(buffer, range)
+        hint = place.read
+        return UnsafeRawBufferPointer(start: buffers[place.read].start + place.offset, count: range.count)
+    }
+
+    @inline(__always)
+    private func holds(_ buffer: Int, _ range: Range<Int>, in read: Int) -> Bool {
+        ranges[read].buffer == buffer && ranges[read].bytes.lowerBound <= range.lowerBound
+            && ranges[read].bytes.upperBound >= range.upperBound
+    }
+
     private func place(_ buffer: Int, _ range: Range<Int>) throws(LanceError) -> (read: Int, offset: Int) {
         var low = 0
         var high = ranges.count
@@ -52,9 +74,7 @@ package struct PageData: Sendable {
                 high = middle
             }
         }
-        guard low < ranges.count, ranges[low].buffer == buffer, ranges[low].bytes.lowerBound <= range.lowerBound,
-            ranges[low].bytes.upperBound >= range.upperBound
-        else {
+        guard low < ranges.count, holds(buffer, range, in: low) else {
             throw .corrupt("bytes \(range) of page buffer \(buffer) are needed but no index leads to them")
         }
         return (low, range.lowerBound - ranges[low].bytes.lowerBound)

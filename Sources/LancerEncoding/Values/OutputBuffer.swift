@@ -58,6 +58,12 @@ package final class OutputBuffer {
         return storage.base + count
     }
 
+    /// All the room there is at the end, at least `size` bytes, of which the caller keeps some by ``advance(by:)``.
+    package func allRoom(_ size: Int) -> UnsafeMutableRawBufferPointer {
+        reserve(size)
+        return UnsafeMutableRawBufferPointer(start: storage.base + count, count: storage.capacity - count)
+    }
+
     /// Counts bytes written into ``room(_:)``.
     @inline(__always)
     package func advance(by size: Int) { count += size }

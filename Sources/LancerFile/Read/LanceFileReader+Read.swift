@@ -24,17 +24,19 @@ extension LanceFileReader {
 
     /// Reads rows by number, in the order given, repeats allowed.
     ///
+    /// - Parameter dividing: Whether many rows are read in several tasks; not wanted where the caller has some already.
     /// - Throws: as ``read(_:columnOf:rows:)``; `invalidArgument` for a row that is not there.
     package func take(
         _ fields: [LanceField],
         columnOf: [Int32: Int],
-        rows: [Int]
+        rows: [Int],
+        dividing: Bool = true
     ) async throws -> [ArrowArray] {
         if let bad = rows.first(where: { $0 < 0 || $0 >= rowCount }) {
             throw LanceError.invalidArgument("row \(bad) of a file of \(rowCount) rows").located(file: source.path)
         }
         if zip(rows, rows.dropFirst()).allSatisfy({ $0 < $1 }) {
-            return try await readSome(fields, columnOf: columnOf, ranges: Self.ranges(of: rows))
+            return try await readSome(fields, columnOf: columnOf, ranges: Self.ranges(of: rows), dividing: dividing)
         }
         // Each row once, and where in the result it belongs; sorting is cheaper than hashing.
         let sorted = rows.enumerated().sorted { $0.element < $1.element }
@@ -45,7 +47,8 @@ extension LanceFileReader {
             if wanted.last != row { wanted.append(row) }
             order[position] = wanted.count - 1
         }
-        let arrays = try await readSome(fields, columnOf: columnOf, ranges: Self.ranges(of: wanted))
+        let ranges = Self.ranges(of: wanted)
+        let arrays = try await readSome(fields, columnOf: columnOf, ranges: ranges, dividing: dividing)
         return try arrays.map { try $0.gather(order) }
     }
 
@@ -77,11 +80,12 @@ extension LanceFileReader {
     private func readSome(
         _ fields: [LanceField],
         columnOf: [Int32: Int],
-        ranges: [Range<Int>]
+        ranges: [Range<Int>],
+        dividing: Bool
     ) async throws -> [ArrowArray] {
         let leaves = fields.flatMap(\.leaves)
         let unkept = leaves.count == 1 ? Self.rangesOfOnePerTask : Self.rangesPerTask
-        if ranges.count * leaves.count >= 2 * unkept, ranges.count > 1 {
+        if dividing, ranges.count * leaves.count >= 2 * unkept, ranges.count > 1 {
             let wanted = leaves.compactMap { columnOf[$0.id] }.filter { columns.indices.contains($0) }
             let perTask = pageCache.keepsAll(of: wanted) ? Self.keptRangesPerTask : unkept
             let tasks = min(ranges.count * leaves.count / perTask, Self.mostTasks)

@@ -103,10 +103,17 @@ struct FragmentReader: Sendable {
 
     /// The fields' values of single rows, in the order given.
     ///
-    /// - Parameter asScan: Whether blocks are compared with their checksums as in a scan.
-    func take(_ rows: [Int], asScan: Bool = false) async throws -> [ArrowArray] {
+    /// - Parameters:
+    ///   - asScan: Whether blocks are compared with their checksums as in a scan.
+    ///   - dividing: Whether many rows are read in several tasks.
+    func take(_ rows: [Int], asScan: Bool = false, dividing: Bool = true) async throws -> [ArrowArray] {
         try await assemble(rowCount: rows.count) { file, pruned in
-            try await (asScan ? file.scanReader : file.reader).take(pruned, columnOf: file.columnOf, rows: rows)
+            try await (asScan ? file.scanReader : file.reader).take(
+                pruned,
+                columnOf: file.columnOf,
+                rows: rows,
+                dividing: dividing
+            )
         }
     }
 

@@ -43,25 +43,28 @@ package struct TableScan: Sendable {
 
     package func makeIterator() -> Iterator { Iterator(self) }
 
-    fileprivate func stream() -> PieceStream<RecordBatch?> {
+    fileprivate func stream() -> PieceStream<[RecordBatch]> {
         guard let filter else {
             let cutter = PieceCutter(table, fragments, pieceRows: pieceRows, offset: offset, limit: limit)
-            return PieceStream(cutter) { [table, projection] piece in try await table.read(piece, projection) }
+            return PieceStream(cutter) { [table, projection] piece in [try await table.read(piece, projection)] }
         }
         let fragments = filter.isNeverTrue ? [] : self.fragments
-        return PieceStream(PieceCutter(table, fragments, pieceRows: pieceRows)) { [table, projection] piece in
-            try await table.read(piece, projection, where: filter, locating: false)?.batch
+        return PieceStream(PieceCutter(table, fragments, pieceRows: pieceRows)) {
+            [table, projection, batchRows] piece in
+            try await table.readInParts(piece, projection, where: filter, partRows: batchRows)
         }
     }
 
     /// The position of one pass over the rows. Reads ahead in tasks of its own, which end with it.
     package final class Iterator {
         private let scan: TableScan
-        private let stream: PieceStream<RecordBatch?>
+        private let stream: PieceStream<[RecordBatch]>
         /// With a condition, how many of its rows to pass over and to give: no one knows before which pieces have them.
         private var toSkip: Int
         private var toGive: Int
         private var rest: RecordBatch?
+        /// Batches of a piece that were not given yet.
+        private var ready: ArraySlice<RecordBatch> = []
 
         fileprivate init(_ scan: TableScan) {
             self.scan = scan
@@ -72,11 +75,10 @@ package struct TableScan: Sendable {
 
         /// The next batch, never empty, or nil at the end.
         package func next() async throws -> RecordBatch? {
-            if scan.filter == nil { return try await stream.next() ?? nil }
+            if scan.filter == nil { return try await nextOfPiece() }
             while toGive > 0 {
                 if let batch = rest { return cut(batch) }
-                guard let result = try await stream.next() else { return nil }
-                guard let batch = result else { continue }
+                guard let batch = try await nextOfPiece() else { return nil }
                 if toSkip >= batch.rowCount {
                     toSkip -= batch.rowCount
                     continue
@@ -86,6 +88,15 @@ package struct TableScan: Sendable {
             }
             stream.cancel()
             return nil
+        }
+
+        /// The next batch of the piece at hand or of the next one that has any.
+        private func nextOfPiece() async throws -> RecordBatch? {
+            while true {
+                if let batch = ready.popFirst() { return batch }
+                guard let batches = try await stream.next() else { return nil }
+                ready = batches[...]
+            }
         }
 
         private func cut(_ batch: RecordBatch) -> RecordBatch {
@@ -117,7 +128,9 @@ extension FragmentReader {
         guard let deleted = piece.deleted else { return (try await read(piece.rows), piece.rows.count) }
         let ranges = piece.liveRanges
         let live = ranges.reduce(0) { $0 + $1.count }
-        if live < piece.rows.count / 16 { return (try await take(ranges.flatMap { Array($0) }, asScan: true), live) }
+        if live < piece.rows.count / 16 {
+            return (try await take(ranges.flatMap { Array($0) }, asScan: true, dividing: false), live)
+        }
         let selection = deleted.liveBitmap(in: piece.rows)
         var arrays: [ArrowArray] = []
         for array in try await read(piece.rows) { arrays.append(try array.filter(selection)) }
