@@ -17,7 +17,9 @@ import pytest
 from cases import TYPES, Case, all_cases, build_table
 from compare import assert_tables_equal
 from conftest import FULL
-from lancer_cli import CORRUPT, UNSUPPORTED, USAGE, lance_to_table, lancer, read_arrow, text, write_arrow
+from lancer_cli import (
+    CORRUPT, UNSUPPORTED, USAGE, lance_to_table, lancer, peak_memory, read_arrow, text, write_arrow,
+)
 
 LAYOUTS = [
     {"data_page_version": page, "compression": codec, "use_dictionary": dictionary, "row_group_size": rows}
@@ -329,6 +331,13 @@ def test_a_bomb_is_refused_within_little_memory(scratch):
     pq.write_table(pa.table({"text": long, "n": range(2000)}), path)
     assert path.stat().st_size < 1 << 20
     lancer("head", path, "-n", "1", "-o", scratch / "o.arrow", memory=2 << 30)
+
+
+def test_many_columns_of_nulls_take_little_memory(scratch):
+    path = scratch / "t.parquet"
+    pq.write_table(pa.table({f"c{number}": pa.nulls(300_000, pa.int64()) for number in range(1000)}), path)
+    assert path.stat().st_size < 2 << 20
+    assert peak_memory("convert", path, scratch / "o.arrow") < 400 << 20
 
 
 def test_several_inputs_are_one_table(sample, scratch):

@@ -124,11 +124,10 @@ package struct ParquetReader: RecordBatchReader {
         )
         // Rows of a narrow table are worth little work each: fewer, larger batches keep all cores at it longer.
         let widths = leaves.map { rowBytes(of: $0, in: group) }
-        let fitting = min(
-            options.largeBatchBytes / max(widths.reduce(0, +), 1),
-            options.largeColumnBytes / max(widths.max() ?? 1, 1)
-        )
-        batchRows = min(mostRows, max(1 << 16, fitting))
+        let width = max(widths.reduce(0, +), 1)
+        let fitting = min(options.largeBatchBytes / width, options.largeColumnBytes / max(widths.max() ?? 1, 1))
+        // Nulls take no bytes in the file: what a thousand columns of them become is known by their number only.
+        batchRows = max(1, min(mostRows, max(min(1 << 16, 2 * options.largeBatchBytes / width), fitting)))
         let readAhead = min(max((64 << 20) / max(leaves.count, 1), 1 << 14), 1 << 20)
         readers = []
         if rowsLeft == 0 { return }
