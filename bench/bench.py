@@ -40,13 +40,13 @@ from data import bench_table  # noqa: E402
 from lancer_cli import BINARY, lancer, read_arrow, table_to_lance  # noqa: E402
 from peers import race_parquet_takes, race_vortex  # noqa: E402
 from plot import svg  # noqa: E402
-from racing import Report, Worker, timed  # noqa: E402
+from racing import Report, Worker, shown, timed  # noqa: E402
 
 SCANS = {
     "int64 ids": ["id"], "int32 random": ["random_int"], "int64 small, nulls": ["small_int"], "float32": ["float32"],
     "float64, nulls": ["price"], "bool": ["flag"], "short texts": ["name"], "long texts": ["description"],
     "categories": ["category"], "timestamps": ["time"], "lists of int32": ["numbers"], "structs": ["point"],
-    "vectors 128 × f32": ["vector"], "all columns": None,
+    "vectors 128 × f32": ["vector"], "projection of 4 of 13": ["id", "price", "name", "time"], "all columns": None,
 }
 TAKES = {
     "scalars": ["id", "price", "category"], "short texts": ["name"], "long texts": ["description"], "lists": ["numbers"],
@@ -169,6 +169,17 @@ def measure_memory(report: Report, binary: Path, ours: Path, theirs: Path) -> No
     print(f"{'memory of a full scan':<40} {a / 1e6:>7.0f} MB {b / 1e6:>7.0f} MB {b / a:>7.2f}×")
 
 
+def measure_copy(report: Report, table: pa.Table) -> None:
+    """A scan of vectors beside copying as many bytes in memory with numpy, on one core."""
+    scans = [row for row in report.rows if row["task"] == "scan vectors 128 × f32"]
+    if not scans:
+        return
+    source = table["vector"].combine_chunks().values.to_numpy()
+    target = np.empty_like(source)
+    copy = sorted(timed(lambda: np.copyto(target, source)) for _ in range(report.repeat + 2))[(report.repeat + 2) // 2]
+    print(f"memory copy of the vectors: {shown(copy)}; their scan takes {scans[0]['lancer_seconds'] / copy:.2f} times as long")
+
+
 def measure_command(report: Report) -> None:
     """How long the command takes to start, and how large it is."""
     if not report.wanted("start of the command"):
@@ -244,7 +255,12 @@ def main() -> None:
                     lambda: timed(lambda: drain(peer, columns)),
                 )
         race_filters(report, worker, table, ours, peer)
+        measure_copy(report, table)
         rng = np.random.default_rng(5)
+
+        def pick_sorted() -> list[int]:
+            return rng.choice(options.rows, 100, replace=False).tolist()
+
         for name, columns in TAKES.items():
             for count in (1, 10, 100, 1000):
                 def pick() -> list[int]:
@@ -261,6 +277,10 @@ def main() -> None:
                     # Several in a row: the caches are not those that the other side left.
                     burst=10,
                 )
+            report.race(
+                f"take 100 sorted {name}", lambda: worker("take", ours, columns=columns, rows=sorted(pick_sorted()))["seconds"],
+                lambda: timed(lambda rows=sorted(pick_sorted()): peer.take(rows, columns=columns)), repeat=12, warm=10, burst=10,
+            )
         worker("load", theirs)
         number = iter(range(10**9))
         for name, columns in WRITES.items():
