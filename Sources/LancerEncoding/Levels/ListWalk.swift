@@ -46,16 +46,17 @@ struct ListWalk {
         var nulls = 0
         var children = 0
         var kept = 0
+        // Everything is stored for every entry and counted where it holds: which entries start a list is as good as
+        // random, and a wrong guess of a branch costs more than ten entries.
         repetition.withUnsafeBufferPointer { repetition in
             guard let definition else {
                 for index in 0..<repetition.count {
                     let level = repetition[index]
-                    if level >= starts {
-                        offsets[lists] = Offset(truncatingIfNeeded: index)
-                        lists &+= 1
-                        keep?.store(level, 0, at: kept)
-                        kept &+= 1
-                    }
+                    let isStart = level >= starts ? 1 : 0
+                    offsets[lists] = Offset(truncatingIfNeeded: index)
+                    lists &+= isStart
+                    keep?.store(level, 0, at: kept)
+                    kept &+= isStart
                 }
                 children = repetition.count
                 if nullLevel != nil { bits.setAll(lists) }
@@ -64,18 +65,18 @@ struct ListWalk {
             definition.withUnsafeBufferPointer { definition in
                 for index in 0..<repetition.count {
                     let level = definition[index]
-                    if repetition[index] >= starts {
-                        keep?.store(repetition[index], level, at: kept)
-                        kept &+= 1
-                        if level <= limit {
-                            offsets[lists] = Offset(truncatingIfNeeded: children)
-                            if let nullLevel {
-                                // A list inside a null struct is null itself where the layer can say so, else empty.
-                                if level == nullLevel || level > ownEnd { nulls &+= 1 } else { bits.set(lists) }
-                            }
-                            lists &+= 1
-                        }
+                    let isStart = repetition[index] >= starts ? 1 : 0
+                    keep?.store(repetition[index], level, at: kept)
+                    kept &+= isStart
+                    let isList = level <= limit ? isStart : 0
+                    offsets[lists] = Offset(truncatingIfNeeded: children)
+                    if let nullLevel {
+                        // A list inside a null struct is null itself where the layer can say so, else empty.
+                        let isNull = level == nullLevel || level > ownEnd ? isList : 0
+                        bits.set(lists, isList &- isNull)
+                        nulls &+= isNull
                     }
+                    lists &+= isList
                     children &+= level <= childLimit ? 1 : 0
                 }
             }
@@ -97,16 +98,17 @@ struct BitmapWriter {
         storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     }
 
-    /// Sets a bit; it must be inside.
+    /// Sets a bit, which must be inside, if `bit` is 1.
     @inline(__always)
-    func set(_ index: Int) {
+    func set(_ index: Int, _ bit: Int) {
         let byte = storage.base.assumingMemoryBound(to: UInt8.self) + index >> 3
-        byte.pointee |= 1 &<< UInt8(truncatingIfNeeded: index & 7)
+        byte.pointee |= UInt8(truncatingIfNeeded: bit) &<< UInt8(truncatingIfNeeded: index & 7)
     }
 
     /// Sets the first `count` bits.
     func setAll(_ count: Int) {
-        for index in 0..<count { set(index) }
+        storage.base.initializeMemory(as: UInt8.self, repeating: 0xFF, count: count / 8)
+        for index in (count & ~7)..<count { set(index, 1) }
     }
 
     /// The bits; the writer must not be used afterwards.
