@@ -140,7 +140,8 @@ def settings_of(kind: str) -> list[dict]:
     if kind.startswith("IVF_PQ"):
         refined = [(1, 3), (4, 3), (16, 3), (2, 10), (4, 10), (8, 10), (16, 10), (64, 10)]
         return [{"probes": p} for p in PROBES] + [{"probes": p, "refine": r} for p, r in refined]
-    return [{"ef": ef} for ef in EF]
+    refined = [{"ef": ef, "refine": 2} for ef in (20, 30, 50, 100)] if kind == "IVF_HNSW_SQ" else []
+    return [{"ef": ef} for ef in EF] + refined
 
 
 class Lancer(System):

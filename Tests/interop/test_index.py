@@ -88,7 +88,8 @@ def test_both_ways(scratch, kind, metric, number, name):
         searches.append(({"nprobes": every, "ef": 60}, ["--nprobes", every, "--ef", 60]))
     for options, flags in searches:
         # HNSW keeps any of rows of equal distance, and a row that one search meets later may be missed by the other.
-        ties = 0.01 if "HNSW" in kind else 0.002
+        # With halves the reference may also take another of two partitions that are equally near.
+        ties = 0.01 if "HNSW" in kind or (number == "f16" and "nprobes" in options) else 0.002
         for path, dataset in ((mine, checked), (other, reference)):
             found = lancer_search(path, queries, *flags)
             assert_same(found, pylance_search(dataset, queries, **options), ties=ties, absolute=absolute)

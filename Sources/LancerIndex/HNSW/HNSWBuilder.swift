@@ -1,7 +1,8 @@
 import LancerBytes
 import LancerKernels
 
-/// Builds a graph (Malkov, Yashunin 2016): random levels, neighbours chosen by the heuristic of algorithm 4.
+/// Builds a graph (Malkov, Yashunin 2016): random levels, neighbours chosen by the heuristic of algorithm 4, which keeps
+/// pruned connections.
 ///
 /// Vectors are put in by batches, in random order. A batch's searches run at the same time in the graph as it was before the
 /// batch; its links are then set in an order that does not depend on the threads. So no lock is needed, and a seed gives one graph
@@ -215,11 +216,13 @@ private final class GraphWork<Space: VectorSpace> {
     }
 
     /// Keeps a candidate only if no kept one is nearer to it than the vector whose neighbours they are: neighbours in all
-    /// directions, not many in one. `sorted`: nearest first.
+    /// directions, not many in one. Places that are left go to the nearest of the others: among rows in tight groups few
+    /// candidates pass, and graphs of so few links lose whole groups. `sorted`: nearest first.
     private func choose(_ sorted: [GraphKey], _ most: Int, _ scratch: GraphScratch) -> [GraphKey] {
         if sorted.count <= 1 { return sorted }
         var kept: [GraphKey] = []
         kept.reserveCapacity(most)
+        var others: [GraphKey] = []
         let ids = scratch.ids.pointer
         let distances = scratch.distances.pointer
         let memory = UnsafeMutableRawPointer(scratch.other.pointer)
@@ -237,9 +240,11 @@ private final class GraphWork<Space: VectorSpace> {
             if isFree {
                 ids[kept.count] = key.node
                 kept.append(key)
+            } else if others.count < most {
+                others.append(key)
             }
         }
-        return kept
+        return kept + others.prefix(most - kept.count)
     }
 
     /// Sets the links back from the neighbours of a batch to its vectors; lists that overflow are chosen anew.

@@ -13,6 +13,8 @@ package struct IndexEntry: Sendable {
     package let message: Lance_Table_IndexMetadata
     /// Ids of the fragments whose rows are in it, ascending.
     package let fragments: [UInt32]
+    /// Its uuid in the usual spelling.
+    package let uuid: String
     /// What it says of a vector index; nil for other kinds, and when it says nothing.
     package let vector: VectorIndexDetails?
 
@@ -22,6 +24,7 @@ package struct IndexEntry: Sendable {
         guard message.directory != nil else {
             throw .corrupt("index \"\(message.name)\" has a uuid of \(message.uuid.uuid.count) bytes")
         }
+        uuid = RandomName.uuid(Array(message.uuid.uuid)) ?? ""
         fragments = message.fragmentBitmap.isEmpty ? [] : try message.coveredFragments()
         vector = try VectorIndexDetails(message.hasIndexDetails ? message.indexDetails : nil)
     }
@@ -35,8 +38,6 @@ package struct IndexEntry: Sendable {
     package var createdAt: UInt64? { message.hasCreatedAt ? message.createdAt : nil }
     /// Version of its layout.
     package var layoutVersion: Int { Int(message.indexVersion) }
-    /// Its uuid in the usual spelling.
-    package var uuid: String { RandomName.uuid(Array(message.uuid.uuid)) ?? "" }
     /// Directory below the root it belongs to.
     package var directory: String { "\(IndexEntries.directory)/\(uuid)" }
 
