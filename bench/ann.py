@@ -5,7 +5,7 @@ queries together on two threads. Times are the best of some rounds, by the clock
 processor time; recall is that of the 10 nearest rows, by exact search.
 Lancer and pylance search a table on disk through their public calls, result table included; the others search what they have
 in memory. faiss, hnswlib, usearch and pylance are called from Python, Lancer from Swift. pylance's threads are its own affair.
-At last both search with conditions that fewer and fewer rows satisfy.
+Of the first data set both also search with conditions that fewer and fewer rows satisfy.
 
 The graphs of the others take most of the time; with `--cache` they are kept in a folder for the next run, and their
 build times, marked with a star, are those of the run that made them. Indexes without graphs, and Lancer's, are always built.
@@ -558,6 +558,8 @@ def main():
             part = pa.array(np.arange(len(data.rows)) % 2000, pa.int32())
             lance.write_dataset(pa.table({"vector": vectors, "part": part}), str(table))
             for kind in options.kinds:
+                if kind == "filter" and name != options.data[0]:
+                    continue
                 result = (run_filters if kind == "filter" else functools.partial(run, kind=kind))(data, table=table, scratch=Path(folder), options=options)
                 results.append(result)
                 texts.append(report_filters(result) if kind == "filter" else report(result))

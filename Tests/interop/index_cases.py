@@ -74,16 +74,18 @@ def pylance_search(dataset: lance.LanceDataset, queries: np.ndarray, k: int = 10
     return result
 
 
-def cancels(metric: str, rows: np.ndarray, queries: np.ndarray) -> float:
+def cancels(metric: str, rows: np.ndarray, queries: np.ndarray, number: str = "f32") -> float:
     """How far two distances of a metric may be apart whatever they are.
 
     Cosine and dot are 1 - q.x: near 0 the digits of the 1, and of the products that are added up, are those of the
-    difference. Squared distances are sums of what is not negative, and keep their digits.
+    difference. Squared distances are sums of what is not negative, and keep their digits. A query of cosine is brought to
+    length one and rounded to the column's numbers: a component that lies between two halves may become either, in one query
+    of some hundreds, which changes its distances by a part of a half's last digit.
     """
     if metric == "l2":
         return 0.0
     if metric == "cosine":
-        return 1e-6
+        return 5e-5 if number == "f16" else 1e-6
     return 1e-6 * (1 + float(np.linalg.norm(rows, axis=1).max() * np.linalg.norm(queries, axis=1).max()))
 
 

@@ -74,7 +74,7 @@ def test_both_ways(scratch, kind, metric, number, name):
     create(mine, kind, metric, *ours)
     checked = lance.dataset(mine)
     assert checked.describe_indices()[0].index_type == kind
-    absolute = cancels(metric, given.rows, queries)
+    absolute = cancels(metric, given.rows, queries, number)
     exact = lancer_search(mine, given.queries, "--exact", "--metric", metric)
     few = slice(0, 50)
     by_reference = pylance_search(checked, queries[few], metric=metric, use_index=False)

@@ -84,7 +84,7 @@ class Life:
     def check(self, note: str):
         """Both programs agree, find what a comparison finds, and no deleted row."""
         dataset = self.dataset
-        absolute = cancels(self.metric, clustered(2000, 16), QUERIES)
+        absolute = cancels(self.metric, clustered(2000, 16), QUERIES, self.number)
         exact = lancer_search(self.path, QUERIES, "--exact", "--metric", self.metric)
         assert_same(exact, pylance_search(dataset, QUERIES, metric=self.metric, use_index=False), absolute=absolute)
         # A dot product with PQ: the reference encodes rows that are added in another way, far from the others.
