@@ -154,12 +154,8 @@ extension Table {
             var rest: [ArrowArray]
             if runs.count == 1 {
                 rest = try await others.read(runs[0])
-            } else if !isSparse.contains(false) {
-                rest = try await others.take(runs.flatMap { Array($0) }, asScan: locating, dividing: false)
-            } else if !isSparse.contains(true) {
-                rest = try await others.read(piece.rows).map { array throws(LanceError) in try array.filter(selected) }
             } else {
-                rest = try await read(missing, isSparse, piece, runs, selected, locating: locating)
+                rest = try await read(others, missing, isSparse, piece, runs, selected, locating: locating)
             }
             rest.reverse()
             for index in arrays.indices where arrays[index] == nil { arrays[index] = rest.popLast() }
@@ -171,8 +167,11 @@ extension Table {
         return ChosenRows(piece: piece, runs: runs, batch: batch)
     }
 
-    /// Fields of chosen rows, some of them row by row and some by reading all rows.
+    /// Fields of chosen rows, each of them row by row or by reading all rows.
+    ///
+    /// - Parameter reader: Reads all of the fields.
     private func read(
+        _ reader: FragmentReader,
         _ fields: [LanceField],
         _ isSparse: [Bool],
         _ piece: RowPiece,
@@ -180,12 +179,15 @@ extension Table {
         _ selected: Bitmap,
         locating: Bool
     ) async throws -> [ArrowArray] {
-        func some(_ sparse: Bool) async throws -> FragmentReader {
+        func some(_ sparse: Bool) async throws -> FragmentReader? {
             let chosen = zip(fields, isSparse).filter { $0.1 == sparse }.map(\.0)
+            if chosen.isEmpty { return nil }
+            if chosen.count == fields.count { return reader }
             return try await FragmentReader(piece.fragment, chosen, manifest, files)
         }
-        var taken = try await some(true).take(runs.flatMap { Array($0) }, asScan: locating, dividing: false)[...]
-        var filtered = try await some(false).read(piece.rows)[...]
+        let rows = runs.flatMap { Array($0) }
+        var taken = try await some(true)?.take(rows, asScan: locating, dividing: false)[...] ?? []
+        var filtered = try await some(false)?.read(piece.rows)[...] ?? []
         var arrays: [ArrowArray] = []
         for sparse in isSparse {
             if sparse, let array = taken.popFirst() {

@@ -204,3 +204,15 @@ package struct ConstantPage: PreparedPage {
         }
     }
 }
+
+/// Decodes `count` levels of one buffer to 16-bit words.
+private func decodeLevels(_ bytes: ArrowBuffer, _ decoder: ValueDecoder, _ count: Int) throws(LanceError) -> ArrowBuffer
+{
+    // Unpacking writes whole blocks of 1024.
+    let output = OutputBuffer(capacity: max(min(count, 1 << 16), 1024) * 2)
+    try bytes.withUnsafeBytes { (raw) throws(LanceError) in
+        try decoder.decodeBlock(raw, count: count, into: .fixed(output, width: 2))
+    }
+    guard output.count == count * 2 else { throw .corrupt("\(output.count / 2) levels instead of \(count)") }
+    return output.finish()
+}

@@ -120,26 +120,24 @@ final class MiniBlockChunk {
         var first: (entry: Int, slot: Int)?
         let base = try repetition.levels(0..<entryCount)
         let definition = try definition?.levels(0..<entryCount)
-        do {
-            // Whole blocks before the first row wanted are only counted.
-            while entryCount - entry >= Self.countedBlock {
-                let starts = Self.countNotBelow(rowStart, base + entry)
-                if row + starts >= rows.lowerBound { break }
-                row += starts
-                if let definition {
-                    slot += Self.countedBlock - Self.countNotBelow(visible + 1, definition + entry)
-                } else {
-                    slot += Self.countedBlock
-                }
-                entry += Self.countedBlock
+        // Whole blocks before the first row wanted are only counted.
+        while entryCount - entry >= Self.countedBlock {
+            let starts = Self.countNotBelow(rowStart, base + entry)
+            if row + starts >= rows.lowerBound { break }
+            row += starts
+            if let definition {
+                slot += Self.countedBlock - Self.countNotBelow(visible + 1, definition + entry)
+            } else {
+                slot += Self.countedBlock
             }
-            while entry < entryCount {
-                if base[entry] >= rowStart { row += 1 }
-                if row >= rows.upperBound { break }
-                if row >= rows.lowerBound, first == nil { first = (entry, slot) }
-                if definition.map({ $0[entry] <= visible }) ?? true { slot += 1 }
-                entry += 1
-            }
+            entry += Self.countedBlock
+        }
+        while entry < entryCount {
+            if base[entry] >= rowStart { row += 1 }
+            if row >= rows.upperBound { break }
+            if row >= rows.lowerBound, first == nil { first = (entry, slot) }
+            if definition.map({ $0[entry] <= visible }) ?? true { slot += 1 }
+            entry += 1
         }
         guard slot <= valueCount else { throw .corrupt("levels speak of more than \(valueCount) values") }
         let start = first ?? (entry, slot)
@@ -212,15 +210,4 @@ extension ValueDecoder {
         default: false
         }
     }
-}
-
-/// Decodes `count` levels of one buffer to 16-bit words.
-func decodeLevels(_ bytes: ArrowBuffer, _ decoder: ValueDecoder, _ count: Int) throws(LanceError) -> ArrowBuffer {
-    // Unpacking writes whole blocks of 1024.
-    let output = OutputBuffer(capacity: max(min(count, 1 << 16), 1024) * 2)
-    try bytes.withUnsafeBytes { (raw) throws(LanceError) in
-        try decoder.decodeBlock(raw, count: count, into: .fixed(output, width: 2))
-    }
-    guard output.count == count * 2 else { throw .corrupt("\(output.count / 2) levels instead of \(count)") }
-    return output.finish()
 }
