@@ -55,7 +55,11 @@ struct DamageTests {
                     let arrays = try await reader.read([field], columnOf: columnOf, rows: 0..<rows)
                     for array in arrays { try array.validate() }
                     if rows > 0 {
-                        _ = try await reader.take([field], columnOf: columnOf, rows: [rows - 1, 0, rows / 2, rows / 3, rows / 5, rows / 7])
+                        _ = try await reader.take(
+                            [field],
+                            columnOf: columnOf,
+                            rows: [rows - 1, 0, rows / 2, rows / 3, rows / 5, rows / 7]
+                        )
                     }
                 } catch is LanceError {
                     complete = false
