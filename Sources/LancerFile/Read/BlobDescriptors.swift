@@ -80,6 +80,7 @@ struct BlobDescriptors {
             }
         }
         let output = VariableOutput(offsetWidth: 8, capacity: places.count)
+        output.data.reserve(values.reduce(0) { $0 + $1.count })
         for value in values {
             output.data.append(value)
             try output.endValue()

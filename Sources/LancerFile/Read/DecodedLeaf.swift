@@ -59,6 +59,7 @@ struct DecodedLeaf {
         let ranges = entries.compactMap { $0.isEmpty ? nil : $0 }
         let buffers = ranges.isEmpty ? [] : try await source.read(ranges)
         let output = VariableOutput(offsetWidth: 8, capacity: entries.count)
+        output.data.reserve(buffers.reduce(0) { $0 + $1.count })
         var next = 0
         for entry in entries {
             if !entry.isEmpty {
