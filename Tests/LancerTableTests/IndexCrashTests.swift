@@ -92,7 +92,7 @@ struct IndexCrashTests {
 
         init(_ store: any ObjectStore) async throws {
             let table = try await Table.open(store)
-            ids = try await IndexCrashTests.ids(table)
+            ids = try await TableFixture.ids(table, columns: ["id"]).sorted()
             indices = try table.manifest.indexEntries().map { "\($0.name) \($0.fragments.sorted())" }
             // All rows are found, by whichever segments there are, and no deleted one.
             let column = try VectorColumn("v", of: table.manifest.schema)
@@ -103,18 +103,6 @@ struct IndexCrashTests {
             #expect(Set(found.addresses[0]) == (try await IndexCrashTests.addresses(table)))
             #expect(found.addresses[0].count == ids.count)
         }
-    }
-
-    private static func ids(_ table: Table) async throws -> [Int] {
-        let projection = try Projection(["id"], of: table.manifest.schema)
-        let scan = try TableScan(table: table, projection: projection, offset: 0, limit: nil, batchRows: nil)
-        let iterator = scan.makeIterator()
-        var ids: [Int] = []
-        while let batch = try await iterator.next() {
-            guard case .fixedWidth(let values) = batch.columns[0].storage else { continue }
-            values.withValues(of: Int64.self) { ids += $0.map { Int($0) } }
-        }
-        return ids.sorted()
     }
 
     private static func addresses(_ table: Table) async throws -> Set<RowAddress> {

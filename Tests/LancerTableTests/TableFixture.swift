@@ -32,9 +32,11 @@ enum TableFixture {
         try await table.append(from: try source(ids), try options())
     }
 
-    /// All ids in order.
-    static func ids(_ table: Table) async throws -> [Int] {
-        let projection = try Projection(nil, of: table.manifest.schema)
+    /// All values of the first column in order.
+    ///
+    /// - Parameter columns: The columns to read; all when it is nil.
+    static func ids(_ table: Table, columns: [String]? = nil) async throws -> [Int] {
+        let projection = try Projection(columns, of: table.manifest.schema)
         let scan = try TableScan(table: table, projection: projection, offset: 0, limit: nil, batchRows: nil)
         let iterator = scan.makeIterator()
         var ids: [Int] = []

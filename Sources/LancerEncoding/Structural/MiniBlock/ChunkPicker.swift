@@ -11,17 +11,17 @@ import LancerCodecs
 struct ChunkPicker {
     /// Encodings that values can be picked out of.
     private enum Source {
-        case flat(width: Int)
+        case flat
         case bitmap
-        case inline(width: Int)
-        case outOfLine(width: Int, bits: Int)
+        case inline
+        case outOfLine(bits: Int)
 
         init?(_ decoder: ValueDecoder) {
             switch decoder {
-            case .flat(let width): self = .flat(width: width)
+            case .flat: self = .flat
             case .bitmap: self = .bitmap
-            case .inlineBitpacking(let width): self = .inline(width: width)
-            case .outOfLineBitpacking(let width, let bits) where bits > 0: self = .outOfLine(width: width, bits: bits)
+            case .inlineBitpacking: self = .inline
+            case .outOfLineBitpacking(_, let bits) where bits > 0: self = .outOfLine(bits: bits)
             default: return nil
             }
         }
@@ -156,7 +156,7 @@ struct ChunkPicker {
             case 8: return Self.pick(index, of: count, bytes, base, UInt64.self, target)
             default: return false
             }
-        case .outOfLine(_, let bits):
+        case .outOfLine(let bits):
             switch width {
             case 1: return Self.pick(index, of: count, bits, bytes, base, UInt8.self, target)
             case 2: return Self.pick(index, of: count, bits, bytes, base, UInt16.self, target)
