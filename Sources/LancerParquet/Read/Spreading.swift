@@ -72,6 +72,28 @@ private enum Spreading {
         }
     }
 
+    /// Calls `body` with each place of a word of mixed bits, where its value is, and whether it has one.
+    ///
+    /// - Parameter from: Where the first value is, in bytes; each is `size` long.
+    @inline(__always)
+    private static func eachPlace(
+        _ at: Int,
+        _ count: Int,
+        _ word: UInt64,
+        from: Int,
+        _ size: Int,
+        _ body: (_ place: Int, _ from: Int, _ isSet: Bool) -> Void
+    ) {
+        var word = word
+        var from = from
+        for index in at..<(at &+ count) {
+            let isSet = word & 1 == 1
+            body(index, from, isSet)
+            from &+= isSet ? size : 0
+            word &>>= 1
+        }
+    }
+
     static func values<T: BitwiseCopyable & FixedWidthInteger>(
         _ values: ArrowBuffer,
         _ bits: Bitmap,
@@ -88,15 +110,10 @@ private enum Spreading {
                 } else if word == 0 {
                     _ = (target + at &* size).initializeMemory(as: UInt8.self, repeating: 0, count: count &* size)
                 } else {
-                    var word = word
-                    var from = set &* size
-                    for index in at..<(at &+ count) {
+                    eachPlace(at, count, word, from: set &* size, size) { index, from, isSet in
                         // Read in any case: what is behind the last value is never kept.
                         let value = source.loadUnaligned(fromByteOffset: min(from, last), as: T.self)
-                        let isSet = word & 1 == 1
                         target.storeBytes(of: isSet ? value : 0, toByteOffset: index &* size, as: T.self)
-                        from &+= isSet ? size : 0
-                        word &>>= 1
                     }
                 }
             }
@@ -118,13 +135,9 @@ private enum Spreading {
                 if word == .max {
                     (target + at &* size).copyMemory(from: source + set &* size, byteCount: 64 &* size)
                 } else {
-                    var word = word
-                    var from = set &* size
-                    for index in at..<(at &+ count) {
+                    eachPlace(at, count, word, from: set &* size, size) { index, from, _ in
                         let offset = source.loadUnaligned(fromByteOffset: from, as: T.self)
                         target.storeBytes(of: offset, toByteOffset: index &* size, as: T.self)
-                        from &+= word & 1 == 1 ? size : 0
-                        word &>>= 1
                     }
                 }
                 end = set + word.nonzeroBitCount
