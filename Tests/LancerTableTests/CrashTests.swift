@@ -112,70 +112,41 @@ struct CrashTests {
         let done = MemoryStore(original.snapshot)
         try await change.make(done)
         let after = try await State(done)
-        var cases = 0
-        for moment in CrashingStore.Moment.allCases {
-            var calls = 0
-            while true {
-                let store = MemoryStore(original.snapshot)
-                let crashing = CrashingStore(store, calls: calls, moment)
-                let reported: Bool
-                do {
-                    try await change.make(crashing)
-                    reported = true
-                } catch {
-                    reported = false
-                }
-                if !crashing.hasCrashed { break }
-                cases += 1
-                let place = "\(change), call \(calls), \(moment)"
-                let left = MemoryStore(store.snapshot)
-                let state = try await State(left)
-                #expect(state == before || state == after, "\(place)")
-                #expect(!reported || state == after, "\(place)")
-                let report = try await TableCheck(store: left, isDeep: true).run()
-                #expect(report.findings.isEmpty, "\(place): \(report.findings.map(\.message))")
-                // The table goes on as if nothing had happened, whatever lies around.
-                if state.columns == ["id"] {
-                    let next = try await TableFixture.append(try await Table.open(left), 900..<901)
-                    #expect(try await TableFixture.ids(next).sorted() == (state.ids + [900]).sorted(), "\(place)")
-                } else {
-                    var config = ConfigChange()
-                    config.config = MapChange(["next": "yes"])
-                    let next = try await Table.open(left).updateConfig(config, commitMessage: nil)
-                    #expect(try await TableFixture.ids(next).sorted() == state.ids, "\(place)")
-                }
-                calls += 1
-                guard calls < 1000 else {
-                    Issue.record("\(change) never ends")
-                    return
-                }
+        try await CrashingStore.stops(of: "\(change)", on: original) {
+            try await change.make($0)
+        } _: { stop in
+            let place = stop.place
+            let state = try await State(stop.left)
+            #expect(state == before || state == after, "\(place)")
+            #expect(!stop.reported || state == after, "\(place)")
+            let report = try await TableCheck(store: stop.left, isDeep: true).run()
+            #expect(report.findings.isEmpty, "\(place): \(report.findings.map(\.message))")
+            // The table goes on as if nothing had happened, whatever lies around.
+            if state.columns == ["id"] {
+                let next = try await TableFixture.append(try await Table.open(stop.left), 900..<901)
+                #expect(try await TableFixture.ids(next).sorted() == (state.ids + [900]).sorted(), "\(place)")
+            } else {
+                var config = ConfigChange()
+                config.config = MapChange(["next": "yes"])
+                let next = try await Table.open(stop.left).updateConfig(config, commitMessage: nil)
+                #expect(try await TableFixture.ids(next).sorted() == state.ids, "\(place)")
             }
         }
-        print("CrashTests \(change): \(cases) stops")
-        #expect(cases >= 9)
     }
 
     @Test("a creator that is stopped leaves no table or a whole one")
     func creating() async throws {
-        var cases = 0
-        for moment in CrashingStore.Moment.allCases {
-            for calls in 0..<200 {
-                let store = MemoryStore()
-                let crashing = CrashingStore(store, calls: calls, moment)
-                _ = try? await TableFixture.create(crashing, 0..<10, rowsPerFile: 4)
-                if !crashing.hasCrashed { break }
-                cases += 1
-                let left = MemoryStore(store.snapshot)
-                if try await Table.exists(left) {
-                    #expect(try await TableFixture.ids(try await Table.open(left)) == Array(0..<10))
-                    #expect(try await TableCheck(store: left, isDeep: true).run().findings.isEmpty)
-                } else {
-                    #expect(try await TableFixture.ids(try await TableFixture.create(left, 0..<3)) == [0, 1, 2])
-                }
+        try await CrashingStore.stops(of: "creation", on: MemoryStore()) {
+            _ = try await TableFixture.create($0, 0..<10, rowsPerFile: 4)
+        } _: { stop in
+            if try await Table.exists(stop.left) {
+                #expect(try await TableFixture.ids(try await Table.open(stop.left)) == Array(0..<10), "\(stop.place)")
+                #expect(try await TableCheck(store: stop.left, isDeep: true).run().findings.isEmpty, "\(stop.place)")
+            } else {
+                let next = try await TableFixture.create(stop.left, 0..<3)
+                #expect(try await TableFixture.ids(next) == [0, 1, 2], "\(stop.place)")
             }
         }
-        print("CrashTests create: \(cases) stops")
-        #expect(cases >= 9)
     }
 }
 

@@ -1,6 +1,7 @@
 import LancerBytes
 import LancerStorage
 import Synchronization
+import Testing
 
 /// A store that stops for good at one of its calls, as if the process had been killed there.
 final class CrashingStore: ObjectStore {
@@ -142,5 +143,52 @@ final class CrashingStore: ObjectStore {
 
         // A dead process removes nothing.
         func cancel() { if !store.hasCrashed { base.cancel() } }
+    }
+}
+
+extension CrashingStore {
+    /// What is left after a stop at one call.
+    struct Stop {
+        /// The store as the next process finds it.
+        let left: MemoryStore
+        /// Whether the change said that it was done.
+        let reported: Bool
+        /// Which call it was, for messages.
+        let place: String
+    }
+
+    /// Makes a change over and over, stopped before, half-way through and after each of its storage calls, on a copy of
+    /// the same store each time.
+    ///
+    /// - Parameters:
+    ///   - name: Of the change, printed with the number of stops.
+    ///   - check: Looks at what is left after each.
+    static func stops(
+        of name: String,
+        on original: MemoryStore,
+        _ change: (any ObjectStore) async throws -> Void,
+        _ check: (Stop) async throws -> Void
+    ) async throws {
+        var cases = 0
+        for moment in Moment.allCases {
+            for calls in 0... {
+                let store = MemoryStore(original.snapshot)
+                let crashing = CrashingStore(store, calls: calls, moment)
+                let reported: Bool
+                do {
+                    try await change(crashing)
+                    reported = true
+                } catch {
+                    reported = false
+                }
+                if !crashing.hasCrashed { break }
+                cases += 1
+                let place = "\(name), call \(calls), \(moment)"
+                try await check(Stop(left: MemoryStore(store.snapshot), reported: reported, place: place))
+                try #require(calls < 1000, "\(name) never ends")
+            }
+        }
+        print("\(name): \(cases) stops")
+        #expect(cases >= 9)
     }
 }
