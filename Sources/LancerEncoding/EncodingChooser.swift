@@ -88,8 +88,8 @@ package struct EncodingChooser: Sendable {
         switch values {
         case .fixed(let fixed):
             if hints.structure == .fullZip { return try fullZip(levels, values) }
-            let plain = try chunks(fixed)
-            if let found = try dictionary(fixed, validity, below: plain.dataBytes) {
+            let (plain, statistics) = try priced(fixed)
+            if let found = try dictionary(fixed, statistics, validity, below: plain.dataBytes) {
                 return miniBlock.page(levels, found.indices, dictionary: found.items)
             }
             return isWide(fixed.width) ? try fullZip(levels, values) : miniBlock.page(levels, plain)
@@ -102,7 +102,7 @@ package struct EncodingChooser: Sendable {
             if case .fixed = vectors.items, isWide(vectors.bitsPerValue / 8) { return try fullZip(levels, values) }
             return miniBlock.page(levels, try general(FlatEncoder.chunks(vectors)))
         case .dictionary(let indices, let items):
-            return miniBlock.page(levels, try chunks(indices), dictionary: try block(items))
+            return miniBlock.page(levels, try priced(indices).chunks, dictionary: try block(items))
         case .packed(let fields):
             guard let (rows, bits) = PackedRows.fixed(fields) else { return try fullZip(levels, values) }
             let encoding = CompressiveEncoding.packedStruct(bitsPerField: bits, values: .flat(bits: rows.width * 8))
@@ -124,11 +124,21 @@ package struct EncodingChooser: Sendable {
 
     // MARK: Numbers
 
-    /// Numbers and other values of whole bytes, in chunks.
-    private func chunks(_ values: FixedValues) throws(LanceError) -> ChunkedValues {
+    /// Numbers and other values of whole bytes, in chunks, and what was found about them if they were looked at.
+    private func priced(
+        _ values: FixedValues
+    ) throws(LanceError) -> (chunks: ChunkedValues, statistics: FixedStatistics?) {
         let flat = FlatEncoder.chunks(values)
-        guard hints.compression != .none, [1, 2, 4, 8].contains(values.width) else { return try general(flat) }
+        guard hints.compression != .none, [1, 2, 4, 8].contains(values.width) else { return (try general(flat), nil) }
         let statistics = FixedStatistics(values)
+        return (try cheapest(values, flat, statistics), statistics)
+    }
+
+    private func cheapest(
+        _ values: FixedValues,
+        _ flat: ChunkedValues,
+        _ statistics: FixedStatistics
+    ) throws(LanceError) -> ChunkedValues {
         let allowsRuns =
             hints.runLengthThreshold.map { Double(statistics.runCount) < Double(values.count) * $0 } ?? true
         if case .general(let compression) = hints.compression {
@@ -274,6 +284,7 @@ package struct EncodingChooser: Sendable {
     /// The same for values of fixed width; they must be smaller than `alternative` bytes, too.
     private func dictionary(
         _ values: FixedValues,
+        _ statistics: FixedStatistics?,
         _ validity: Bitmap?,
         below alternative: Int
     ) throws(LanceError) -> Indexed? {
@@ -283,7 +294,7 @@ package struct EncodingChooser: Sendable {
             hints.dictionarySizeRatio * Double(values.bytes.count),
             Self.worthwhile * Double(alternative)
         )
-        guard mayPay(values, validity, below: limit) else { return nil }
+        guard mayPay(values, statistics, validity, below: limit) else { return nil }
         let maxItems = values.count / hints.dictionaryDivisor
         guard let builder = DictionaryBuilder(values, validity: validity, maxItems: maxItems) else { return nil }
         return try indexed(builder, try block(.fixed(builder.items(of: values))), below: limit)
@@ -291,12 +302,17 @@ package struct EncodingChooser: Sendable {
 
     /// Whether a dictionary could get below `limit` bytes, going by the number of different values in a sample: so many
     /// items need indices of a certain width, unless these come in runs.
-    private func mayPay(_ values: FixedValues, _ validity: Bitmap?, below limit: Double) -> Bool {
+    private func mayPay(
+        _ values: FixedValues,
+        _ statistics: FixedStatistics?,
+        _ validity: Bitmap?,
+        below limit: Double
+    ) -> Bool {
         guard values.width == 8, values.count > Self.sampledValues else { return true }
         let kinds = DistinctWords.sampledKinds(values, validity: validity, samples: Self.sampledValues)
         let indexBits = Int.bitWidth - Swift.max(0, kinds - 1).leadingZeroBitCount
         if Double(values.count) * Double(indexBits) / 8 + Double(kinds * values.width) < limit { return true }
-        return Double(FixedStatistics(values).runCount * 5) < limit
+        return Double((statistics ?? FixedStatistics(values)).runCount * 5) < limit
     }
 
     private func indexed(
@@ -304,7 +320,7 @@ package struct EncodingChooser: Sendable {
         _ items: MiniBlockEncoder.Dictionary,
         below limit: Double
     ) throws(LanceError) -> Indexed? {
-        let found = Indexed(indices: try chunks(builder.indexValues), items: items)
+        let found = Indexed(indices: try priced(builder.indexValues).chunks, items: items)
         return Double(found.cost) < limit ? found : nil
     }
 
