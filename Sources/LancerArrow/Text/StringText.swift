@@ -31,6 +31,13 @@ extension ArrowText {
         string.withUTF8 { append(jsonString: UnsafeRawBufferPointer($0), to: &text) }
     }
 
+    /// Text as a JSON string, quotes included.
+    package static func json(quoting string: String) -> String {
+        var text = BufferBuilder()
+        append(jsonString: string, to: &text)
+        return String(decoding: text.finish().bytes, as: UTF8.self)
+    }
+
     /// Whether one of eight bytes is a control character, a quote or a backslash (may say yes too often).
     @inline(__always)
     private static func needsEscape(_ word: UInt64) -> Bool {

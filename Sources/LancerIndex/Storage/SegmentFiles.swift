@@ -80,6 +80,10 @@ struct SegmentFiles: Sendable {
         }
     }
 
+    private static func json(_ text: String) throws(LanceError) -> JSONDocument {
+        try JSONDocument(parsing: text.utf8, fault: .corrupt)
+    }
+
     private static func entry(_ file: LanceFileReader, _ key: String) throws(LanceError) -> String {
         guard let text = file.schema.metadata[key] else { throw .corrupt("the metadata lack \"\(key)\"") }
         return text
@@ -87,7 +91,7 @@ struct SegmentFiles: Sendable {
 
     /// Kind and metric, from the index file.
     private static func header(_ file: LanceFileReader) throws(LanceError) -> (VectorIndexKind, VectorMetric) {
-        let header = try IndexJSON(try entry(file, Name.indexKey))
+        let header = try json(try entry(file, Name.indexKey))
         guard let type = header["type"]?.text, let distance = header["distance_type"]?.text else {
             throw .corrupt("\"\(Name.indexKey)\" lacks the type or the distance")
         }
@@ -123,10 +127,10 @@ struct SegmentFiles: Sendable {
         guard rows.ranges.count == centroids.rows else {
             throw LanceError.corrupt("\(centroids.rows) centroids, but \(rows.ranges.count) partitions")
         }
-        guard let texts = try IndexJSON(try entry(file, Name.storageKey)).list, let first = texts.first?.text else {
+        guard let texts = try json(try entry(file, Name.storageKey)).items, let first = texts.first?.text else {
             throw LanceError.corrupt("\"\(Name.storageKey)\" is not a list of texts")
         }
-        let storage = try IndexJSON(first)
+        let storage = try json(first)
         var codebook: ArrowBuffer?
         var subvectors = 0
         var bits = 8
@@ -219,7 +223,7 @@ struct SegmentFiles: Sendable {
             }
         }
         let table = try PartitionTable(stored, rowsInFile: file.rowCount)
-        guard let texts = try IndexJSON(try entry(file, Name.graphKey)).list, texts.count == rows.ranges.count,
+        guard let texts = try json(try entry(file, Name.graphKey)).items, texts.count == rows.ranges.count,
             table.ranges.count == rows.ranges.count
         else { throw .corrupt("the index has not as many graphs as partitions") }
         var graphs: [StoredGraph] = []
@@ -232,9 +236,9 @@ struct SegmentFiles: Sendable {
                 graphs.append(StoredGraph(rows: 0..<0, entryPoint: 0, levelOffsets: [0, 0]))
                 continue
             }
-            let json = try IndexJSON(text)
-            guard let entry = json["entry_point"]?.integer(0...Int(UInt32.max)),
-                let offsets = json["level_offsets"]?.list, offsets.count <= 256
+            let graph = try json(text)
+            guard let entry = graph["entry_point"]?.integer(0...Int(UInt32.max)),
+                let offsets = graph["level_offsets"]?.items, offsets.count <= 256
             else { throw .corrupt("the graph of partition \(number) lacks its entry point or levels") }
             let levels = offsets.compactMap { $0.integer(0...Int(UInt32.max)) }
             guard levels.count == offsets.count, levels.count >= 2, levels[0] == 0,
@@ -250,9 +254,9 @@ struct SegmentFiles: Sendable {
     /// How the graphs were built, as far as the file says.
     private static func graphParameters(_ file: LanceFileReader) -> VectorIndexModel.GraphParameters {
         var result = VectorIndexModel.GraphParameters()
-        guard let texts = try? IndexJSON(entry(file, Name.graphKey)).list else { return result }
+        guard let texts = try? json(entry(file, Name.graphKey)).items else { return result }
         for case .string(let text) in texts where !text.isEmpty {
-            guard let params = try? IndexJSON(text)["params"] else { break }
+            guard let params = try? json(text)["params"] else { break }
             result.maxConnections = params["m"]?.integer(4...512) ?? result.maxConnections
             let ef = params["ef_construction"]?.integer(1...1 << 20) ?? result.efConstruction
             result.efConstruction = max(ef, result.maxConnections)

@@ -82,7 +82,7 @@ struct SegmentWriter {
         let metadata = [
             SegmentFiles.Name.distanceKey: model.metric.name,
             SegmentFiles.Name.ivfKey: "1",
-            SegmentFiles.Name.storageKey: "[\(IndexJSON.quoted(storage))]",
+            SegmentFiles.Name.storageKey: "[\(ArrowText.json(quoting: storage))]",
         ]
         return try LanceSchema(arrow: ArrowSchema(auxiliaryFields(model), metadata: metadata))
     }
@@ -178,7 +178,7 @@ struct SegmentWriter {
         if let loss = model.loss { centroids.loss = loss }
         _ = try index.addGlobalBuffer(try Self.serialized(centroids))
         if model.kind.hasGraph {
-            let texts = graphTexts.map { IndexJSON.quoted($0) }.joined(separator: ",")
+            let texts = graphTexts.map { ArrowText.json(quoting: $0) }.joined(separator: ",")
             index.setMetadata("[\(texts)]", for: SegmentFiles.Name.graphKey)
         } else {
             let texts = Array(repeating: "\"\"", count: partitionSizes.count).joined(separator: ",")

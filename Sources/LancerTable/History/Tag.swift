@@ -1,3 +1,4 @@
+import LancerArrow
 import LancerBytes
 import SwiftProtobuf
 
@@ -59,33 +60,20 @@ package struct Tag: Sendable {
 
     /// The bytes of the file, in the shape the reference gives it.
     func json(now: String) -> ArrowBuffer {
+        func quoted(_ text: String) -> String { ArrowText.json(quoting: text) }
         var lines = [
-            "  \"branch\": \(branch.map(Self.quoted) ?? "null")", "  \"version\": \(version)",
-            "  \"createdAt\": \(Self.quoted(createdAt ?? now))", "  \"updatedAt\": \(Self.quoted(updatedAt ?? now))",
+            "  \"branch\": \(branch.map(quoted) ?? "null")", "  \"version\": \(version)",
+            "  \"createdAt\": \(quoted(createdAt ?? now))", "  \"updatedAt\": \(quoted(updatedAt ?? now))",
             "  \"manifestSize\": \(manifestSize)",
         ]
         if metadata.isEmpty {
             lines.append("  \"metadata\": {}")
         } else {
             let members = metadata.sorted { $0.key < $1.key }
-                .map { "    \(Self.quoted($0.key)): \(Self.quoted($0.value))" }
+                .map { "    \(quoted($0.key)): \(quoted($0.value))" }
             lines.append("  \"metadata\": {\n\(members.joined(separator: ",\n"))\n  }")
         }
         return ArrowBuffer(Array("{\n\(lines.joined(separator: ",\n"))\n}".utf8))
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": result += "\\\(scalar)"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 
     /// Names are letters and digits of any language, `.`, `-` and `_`; they become names of files on any system.

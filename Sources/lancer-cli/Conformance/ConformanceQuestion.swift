@@ -29,7 +29,7 @@ struct ConformanceQuestion {
     static func load(_ path: String) throws(LanceError) -> JSONDocument {
         let source = try FileSource(path)
         let bytes = try source.read(offset: 0, count: Int(clamping: source.size ?? 0)).bytes
-        return try JSONDocument(parsing: bytes)
+        return try JSONDocument(parsing: bytes, fault: .invalidArgument)
     }
 
     subscript(name: String) -> JSONDocument? { json[name] }

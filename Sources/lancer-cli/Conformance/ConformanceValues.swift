@@ -119,7 +119,7 @@ enum ConformanceValues {
         case .bool(let value): try builder.append(bool: value)
         case .string(let text): try append(text, to: builder)
         case .array(let items): try append(items, to: builder)
-        case .number, .object: throw wrong("a value that is a number or an object")
+        case .integer, .number, .object: throw wrong("a value that is a number or an object")
         }
     }
 

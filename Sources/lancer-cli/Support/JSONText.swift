@@ -1,3 +1,5 @@
+import LancerArrow
+
 /// A JSON value whose object members keep their order.
 indirect enum JSONText {
     case null
@@ -34,7 +36,7 @@ indirect enum JSONText {
         case .unsigned(let value): text += "\(value)"
         case .number(let value): text += value.isFinite ? "\(value)" : "null"
         case .raw(let value): text += value
-        case .string(let value): Self.quote(value, to: &text)
+        case .string(let value): text += ArrowText.json(quoting: value)
         case .array(let values):
             text += "["
             for (index, value) in values.enumerated() {
@@ -46,29 +48,11 @@ indirect enum JSONText {
             text += "{"
             for (index, member) in members.enumerated() {
                 if index > 0 { text += "," }
-                Self.quote(member.0, to: &text)
+                text += ArrowText.json(quoting: member.0)
                 text += ":"
                 member.1.append(to: &text)
             }
             text += "}"
         }
-    }
-
-    private static func quote(_ value: String, to text: inout String) {
-        text += "\""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        text += "\""
     }
 }

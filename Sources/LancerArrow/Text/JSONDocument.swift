@@ -1,56 +1,70 @@
-import Lancer
+import LancerBytes
 
-/// A parsed JSON text, as questions of the conformance suite are written. Numbers are whole.
-indirect enum JSONDocument: Sendable, Equatable {
+/// A small JSON text as a whole: metadata of files, questions, nothing with rows.
+package indirect enum JSONDocument: Sendable, Equatable {
     case null
     case bool(Bool)
-    case number(Int)
+    /// A whole number that fits.
+    case integer(Int)
+    /// Any other number; finite.
+    case number(Double)
     case string(String)
     case array([JSONDocument])
     case object([String: JSONDocument])
 
     /// Parses a whole text.
     ///
-    /// - Throws: `invalidArgument` with the position.
-    init(parsing bytes: [UInt8]) throws(LanceError) {
-        var parser = JSONDocumentParser(bytes: bytes)
+    /// - Parameter fault: Code of the error when it is not JSON.
+    /// - Throws: That, with the position.
+    package init(parsing text: some Sequence<UInt8>, fault: LanceError.Code) throws(LanceError) {
+        var parser = JSONDocumentParser(bytes: Array(text), fault: fault)
         self = try parser.document()
     }
 
-    /// The member of an object.
-    subscript(name: String) -> JSONDocument? {
-        guard case .object(let members) = self else { return nil }
-        return members[name]
-    }
-
-    var text: String? {
-        guard case .string(let value) = self else { return nil }
+    /// The member of an object; nil if it is not there or null.
+    package subscript(name: String) -> JSONDocument? {
+        guard case .object(let members) = self, let value = members[name], value != .null else { return nil }
         return value
     }
 
-    var integer: Int? {
-        guard case .number(let value) = self else { return nil }
-        return value
+    package var text: String? { if case .string(let value) = self { value } else { nil } }
+    package var boolean: Bool? { if case .bool(let value) = self { value } else { nil } }
+    package var items: [JSONDocument]? { if case .array(let value) = self { value } else { nil } }
+
+    package var double: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: nil
+        }
     }
 
-    var boolean: Bool? {
-        guard case .bool(let value) = self else { return nil }
-        return value
+    /// A number without a fraction, however it is written.
+    package var integer: Int? {
+        switch self {
+        case .integer(let value): value
+        case .number(let value): Int(exactly: value)
+        default: nil
+        }
     }
 
-    var items: [JSONDocument]? {
-        guard case .array(let value) = self else { return nil }
-        return value
+    /// A number without a fraction in a range.
+    package func integer(_ range: ClosedRange<Int>) -> Int? {
+        integer.flatMap { range.contains($0) ? $0 : nil }
     }
 }
 
 /// Recursive descent over UTF-8.
 private struct JSONDocumentParser {
     let bytes: [UInt8]
+    let fault: LanceError.Code
     private var position = 0
     private static let deepest = 200
 
-    init(bytes: [UInt8]) { self.bytes = bytes }
+    init(bytes: [UInt8], fault: LanceError.Code) {
+        self.bytes = bytes
+        self.fault = fault
+    }
 
     mutating func document() throws(LanceError) -> JSONDocument {
         let value = try self.value(depth: 0)
@@ -99,11 +113,10 @@ private struct JSONDocumentParser {
 
     private mutating func number() throws(LanceError) -> JSONDocument {
         let start = position
-        if peek == UInt8(ascii: "-") { position += 1 }
-        while let byte = peek, (0x30...0x39).contains(byte) { position += 1 }
-        guard let value = Int(String(decoding: bytes[start..<position], as: UTF8.self)) else {
-            throw failure("neither a value nor a whole number")
-        }
+        while let byte = peek, "+-.0123456789eE".utf8.contains(byte) { position += 1 }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        if let value = Int(text) { return .integer(value) }
+        guard let value = Double(text), value.isFinite else { throw failure("neither a value nor a number") }
         return .number(value)
     }
 
@@ -133,9 +146,11 @@ private struct JSONDocumentParser {
         case UInt8(ascii: "u"):
             var unit = UInt32(try hex())
             if (0xD800..<0xDC00).contains(unit) {
-                guard peek == UInt8(ascii: "\\") else { throw failure("half a surrogate pair") }
+                guard bytes[position...].starts(with: "\\u".utf8) else { throw failure("half a surrogate pair") }
                 position += 2
-                unit = 0x10000 + (unit - 0xD800) << 10 + (UInt32(try hex()) &- 0xDC00) & 0x3FF
+                let low = UInt32(try hex())
+                guard (0xDC00..<0xE000).contains(low) else { throw failure("half a surrogate pair") }
+                unit = 0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00)
             }
             guard let scalar = Unicode.Scalar(unit) else { throw failure("no character") }
             return Array(String(Character(scalar)).utf8)
@@ -172,6 +187,6 @@ private struct JSONDocumentParser {
     }
 
     private func failure(_ what: String) -> LanceError {
-        LanceError(.invalidArgument, "JSON: \(what) at byte \(position)")
+        LanceError(fault, "JSON: \(what) at byte \(position)")
     }
 }
