@@ -63,6 +63,27 @@ struct FragmentReader: Sendable {
         self.parts = parts
     }
 
+    private init(fields: [LanceField], onlyFile: OpenedFile?, parts: [Part]) {
+        self.fields = fields
+        self.onlyFile = onlyFile
+        self.parts = parts
+    }
+
+    /// A reader of those fields whose position `isKept`; nil for none.
+    func only(where isKept: (Int) -> Bool) -> FragmentReader? {
+        let kept = fields.indices.filter(isKept)
+        if kept.count == fields.count { return self }
+        if kept.isEmpty { return nil }
+        let positions = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($1, $0) })
+        let parts = parts.compactMap { part -> Part? in
+            let slots = part.slots.compactMap { slot in
+                positions[slot.field].map { (field: $0, pruned: slot.pruned) }
+            }
+            return slots.isEmpty ? nil : Part(file: part.file, slots: slots)
+        }
+        return FragmentReader(fields: kept.map { fields[$0] }, onlyFile: onlyFile, parts: parts)
+    }
+
     private static func slots(
         _ fields: [LanceField],
         where isHere: (LanceField) -> Bool

@@ -78,13 +78,8 @@ extension Table {
             return LiveRows(fragment: fragment, batch: batch, start: rows.lowerBound, offsets: nil)
         }
         let offsets = live.flatMap { Array($0) }
-        let arrays: [ArrowArray]
-        if count < rows.count / 16 {
-            arrays = try await reader.take(offsets, asScan: true)
-        } else {
-            let selection = deleted?.liveBitmap(in: rows) ?? Bitmap(repeating: true, count: rows.count)
-            arrays = try await reader.read(rows).map { (array) throws(LanceError) in try array.filter(selection) }
-        }
+        let selection = deleted?.liveBitmap(in: rows) ?? Bitmap(repeating: true, count: rows.count)
+        let arrays = try await reader.read(RowChoice(rows: rows, bitmap: selection), asScan: true)
         let batch = try projection.batch(arrays, rowCount: count)
         return LiveRows(fragment: fragment, batch: batch, start: rows.lowerBound, offsets: offsets)
     }

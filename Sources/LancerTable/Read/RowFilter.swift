@@ -29,6 +29,11 @@ package struct RowFilter: Sendable {
         return Swift.min(deciding, 4 * BatchSize.rows(for: output, of: manifest))
     }
 
+    /// Fields of a projection that do not decide.
+    func undecided(_ output: Projection) -> [LanceField] {
+        output.fields.filter { !projection.fields.contains($0) }
+    }
+
     /// The rows among `rows` for which the condition is true.
     ///
     /// - Parameters:
@@ -91,12 +96,9 @@ extension Table {
         return try await read(piece, projection, filter, decision, locating: locating)
     }
 
-    /// Chosen share of the rows from which on a piece is read part by part.
-    private static let denseShare = 1.0 / 16
-
-    /// The same in batches: one for the piece when few rows are chosen, else one for every `partRows` rows. Memory for so
-    /// much is used again by the next, while that of a whole piece had to come from the system each time (a scan of long
-    /// texts that keeps 90 % of the rows took 95 ms, and takes half of that).
+    /// The same in batches: one for the piece when the chosen rows are no more than a quarter of a batch, else one for every
+    /// `partRows` rows. Memory for so much is used again by the next, while that of a whole piece had to come from the system
+    /// each time (a scan of long texts that keeps 90 % of the rows took 95 ms, and takes half of that).
     func readInParts(
         _ piece: RowPiece,
         _ projection: Projection,
@@ -104,9 +106,7 @@ extension Table {
         partRows: Int
     ) async throws -> [RecordBatch] {
         guard let decision = try await decide(piece, filter) else { return [] }
-        let chosen = Double(decision.selection.setCount)
-        guard piece.deleted == nil, piece.rows.count > partRows, chosen > Self.denseShare * Double(piece.rows.count)
-        else {
+        guard piece.deleted == nil, piece.rows.count > partRows, decision.selection.setCount > partRows / 4 else {
             return [try await read(piece, projection, filter, decision, locating: false).batch]
         }
         var batches: [RecordBatch] = []
@@ -132,77 +132,33 @@ extension Table {
     ) async throws -> ChosenRows {
         let (deciding, selection) = (decision.arrays, decision.selection)
         let chosen = selection.setCount
-        var arrays: [ArrowArray?] = []
-        var missing: [LanceField] = []
+        let rows = piece.choice(ofLive: selection)
+        let missing = filter.undecided(projection)
+        var rest: ArraySlice<ArrowArray> = []
+        if !missing.isEmpty {
+            let others = try await FragmentReader(piece.fragment, missing, manifest, files)
+            rest = try await others.read(rows, asScan: locating)[...]
+        }
+        var arrays: [ArrowArray] = []
         for field in projection.fields {
-            guard let index = filter.projection.fields.firstIndex(of: field) else {
-                missing.append(field)
-                arrays.append(nil)
-                continue
+            if let index = filter.projection.fields.firstIndex(of: field) {
+                arrays.append(chosen == selection.count ? deciding[index] : try deciding[index].filter(selection))
+            } else if let array = rest.popFirst() {
+                arrays.append(array)
             }
-            arrays.append(chosen == selection.count ? deciding[index] : try deciding[index].filter(selection))
         }
-        let others =
-            missing.isEmpty ? nil : try await FragmentReader(piece.fragment, missing, manifest, files)
-        let share = Double(chosen) / Double(piece.rows.count)
-        let isSparse = others?.sparseShares().map { share < $0 } ?? []
-        let readsRuns = others != nil && (isSparse.contains(true) || piece.deleted != nil)
-        let needsRuns = locating || readsRuns || !projection.system.isEmpty
-        let runs = needsRuns ? piece.runs(ofLive: selection) : []
-        if let others {
-            let selected = piece.deleted == nil ? selection : piece.bitmap(of: runs)
-            var rest: [ArrowArray]
-            if runs.count == 1 {
-                rest = try await others.read(runs[0])
-            } else {
-                rest = try await read(others, missing, isSparse, piece, runs, selected, locating: locating)
-            }
-            rest.reverse()
-            for index in arrays.indices where arrays[index] == nil { arrays[index] = rest.popLast() }
-        }
-        let batch = try projection.batch(arrays.compactMap { $0 }, rowCount: chosen) { (column) throws(LanceError) in
+        let runs = locating || !projection.system.isEmpty ? rows.runs : []
+        let batch = try projection.batch(arrays, rowCount: chosen) { (column) throws(LanceError) in
             let rows = runs.flatMap { Array($0) }
             return .uint64(try column.values(rows, of: piece.fragment, piece.vector, manifest))
         }
         return ChosenRows(piece: piece, runs: runs, batch: batch)
     }
 
-    /// Fields of chosen rows, each of them row by row or by reading all rows.
-    ///
-    /// - Parameter reader: Reads all of the fields.
-    private func read(
-        _ reader: FragmentReader,
-        _ fields: [LanceField],
-        _ isSparse: [Bool],
-        _ piece: RowPiece,
-        _ runs: [Range<Int>],
-        _ selected: Bitmap,
-        locating: Bool
-    ) async throws -> [ArrowArray] {
-        func some(_ sparse: Bool) async throws -> FragmentReader? {
-            let chosen = zip(fields, isSparse).filter { $0.1 == sparse }.map(\.0)
-            if chosen.isEmpty { return nil }
-            if chosen.count == fields.count { return reader }
-            return try await FragmentReader(piece.fragment, chosen, manifest, files)
-        }
-        let rows = runs.flatMap { Array($0) }
-        var taken = try await some(true)?.take(rows, asScan: locating, dividing: false)[...] ?? []
-        var filtered = try await some(false)?.read(piece.rows)[...] ?? []
-        var arrays: [ArrowArray] = []
-        for sparse in isSparse {
-            if sparse, let array = taken.popFirst() {
-                arrays.append(array)
-            } else if let array = filtered.popFirst() {
-                arrays.append(try array.filter(selected))
-            }
-        }
-        return arrays
-    }
-
     /// The rows of a piece for which a condition is true, without reading more than decides.
     func runs(of piece: RowPiece, where filter: RowFilter?) async throws -> [Range<Int>] {
         guard let filter else { return piece.liveRanges }
-        return try await decide(piece, filter).map { piece.runs(ofLive: $0.selection) } ?? []
+        return try await decide(piece, filter).map { piece.choice(ofLive: $0.selection).runs } ?? []
     }
 
     /// Number of rows of a piece for which a condition is true.
@@ -255,37 +211,6 @@ extension Table {
             let piece = RowPiece(fragment: fragment, rows: 0..<rows, vector: vector, deleted: vector)
             let chosen = try filter.select(try await reader.take(offsets), offsets, of: piece)
             for (index, address) in here.enumerated() where chosen[index] { result.append(address) }
-        }
-        return result
-    }
-}
-
-extension RowPiece {
-    /// One bit for each row of the piece, deleted ones counted.
-    fileprivate func bitmap(of runs: [Range<Int>]) -> Bitmap {
-        let first = rows.lowerBound
-        return Bitmap(runs: runs.map { ($0.lowerBound - first)..<($0.upperBound - first) }, count: rows.count)
-    }
-
-    /// Offsets in the fragment of those live rows whose bit is set.
-    fileprivate func runs(ofLive selection: Bitmap) -> [Range<Int>] {
-        var result: [Range<Int>] = []
-        var live = liveRanges[...]
-        // Live rows before the first of the ranges that are left.
-        var before = 0
-        selection.forEachSetRun { run in
-            var position = run.lowerBound
-            while position < run.upperBound, let range = live.first {
-                if position >= before + range.count {
-                    before += range.count
-                    live.removeFirst()
-                    continue
-                }
-                let end = Swift.min(run.upperBound, before + range.count)
-                let start = range.lowerBound + position - before
-                result.append(start..<(start + end - position))
-                position = end
-            }
         }
         return result
     }

@@ -125,15 +125,8 @@ extension Table {
 extension FragmentReader {
     /// The fields' values of the live rows of a piece, and how many these are.
     func readLive(_ piece: RowPiece) async throws -> (arrays: [ArrowArray], count: Int) {
-        guard let deleted = piece.deleted else { return (try await read(piece.rows), piece.rows.count) }
-        let ranges = piece.liveRanges
-        let live = ranges.reduce(0) { $0 + $1.count }
-        if live < piece.rows.count / 16 {
-            return (try await take(ranges.flatMap { Array($0) }, asScan: true, dividing: false), live)
-        }
-        let selection = deleted.liveBitmap(in: piece.rows)
-        var arrays: [ArrowArray] = []
-        for array in try await read(piece.rows) { arrays.append(try array.filter(selection)) }
-        return (arrays, live)
+        guard piece.deleted != nil else { return (try await read(piece.rows), piece.rows.count) }
+        let live = piece.live
+        return (try await read(live, asScan: true), live.count)
     }
 }
