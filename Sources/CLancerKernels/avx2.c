@@ -77,28 +77,6 @@ static void narrow_f32(const float *values, size_t count, void *halves) {
     lk_scalar_narrow_f32(values + j, count - j, (char *)halves + 2 * j);
 }
 
-static void pq_scan8(const uint8_t *codes, size_t stride, size_t count, size_t m, const float *table, float base,
-                     const float *bias, float *out) {
-    size_t r = 0;
-    for (; r + 32 <= count; r += 32) {
-        __m256 s[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
-        for (size_t i = 0; i < m; i++) {
-            const uint8_t *column = codes + i * stride + r;
-            const float *row = table + i * 256;
-            _Pragma("clang loop unroll(full)") for (int b = 0; b < 4; b++) {
-                __m256i c = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(column + 8 * b)));
-                s[b] = _mm256_add_ps(s[b], _mm256_i32gather_ps(row, c, 4));
-            }
-        }
-        _Pragma("clang loop unroll(full)") for (int b = 0; b < 4; b++) {
-            __m256 rest = _mm256_set1_ps(base);
-            rest = _mm256_add_ps(rest, bias ? LD_F32(bias + r + 8 * b) : _mm256_setzero_ps());
-            _mm256_storeu_ps(out + r + 8 * b, _mm256_add_ps(s[b], rest));
-        }
-    }
-    lk_scalar_pq_scan8(codes + r, stride, count - r, m, table, base, bias ? bias + r : NULL, out + r);
-}
-
 // Sums of even and odd rows, in 16 bits that saturate, to candidates among 32 rows.
 static inline __attribute__((always_inline)) size_t candidates(__m256i even, __m256i odd, size_t r, __m256 delta,
                                                                __m256 offset, const float *bias, __m256 limit,
@@ -162,7 +140,7 @@ static size_t select_at_most(const float *values, size_t count, float limit, uin
 const lk_table lk_table_avx2 = {
     DISTANCE_MEMBERS,
     .narrow_f32 = narrow_f32,
-    .pq_scan8 = pq_scan8,
+    .pq_scan8 = lk_scalar_pq_scan8,
     .pq_scan4 = lk_scalar_pq_scan4,
     .pq_filter8 = lk_scalar_pq_filter8,
     .pq_filter4 = pq_filter4,

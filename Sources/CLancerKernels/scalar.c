@@ -227,20 +227,61 @@ static inline float sum4(const uint8_t *codes, size_t stride, size_t r, size_t m
 DEFINE_PQ(8)
 DEFINE_PQ(4)
 
-// A column at a time for blocks that stay in the cache: each column's table is then read from the nearest cache.
-#define BLOCK 64
-
+// Eight rows at a time: their chains of additions are independent, and one load brings their codes. Gathers are slower.
 void lk_scalar_pq_scan8(const uint8_t *codes, size_t stride, size_t count, size_t m, const float *table, float base,
                         const float *bias, float *out) {
-    for (size_t r = 0; r < count; r += BLOCK) {
-        size_t size = count - r < BLOCK ? count - r : BLOCK;
-        float sums[BLOCK] = {0};
-        for (size_t i = 0; i < m; i++) {
-            const uint8_t *column = codes + i * stride + r;
-            for (size_t l = 0; l < size; l++) sums[l] += table[i * 256 + column[l]];
+    size_t r = 0;
+    for (; r + 8 <= count; r += 8) {
+        float s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0;
+        const float *row = table;
+        for (size_t i = 0; i < m; i++, row += 256) {
+            const uint8_t *c = codes + i * stride + r;
+            s0 += row[c[0]];
+            s1 += row[c[1]];
+            s2 += row[c[2]];
+            s3 += row[c[3]];
+            s4 += row[c[4]];
+            s5 += row[c[5]];
+            s6 += row[c[6]];
+            s7 += row[c[7]];
         }
-        for (size_t l = 0; l < size; l++) out[r + l] = sums[l] + (base + (bias ? bias[r + l] : 0));
+        float sums[8] = {s0, s1, s2, s3, s4, s5, s6, s7};
+        for (size_t l = 0; l < 8; l++) out[r + l] = sums[l] + (base + (bias ? bias[r + l] : 0));
     }
+    for (; r < count; r++) out[r] = sum8(codes, stride, r, m, table) + (base + (bias ? bias[r] : 0));
+}
+
+// Four sub-vectors at a time, for the same reason; before them all codewords are asked for, which lie anywhere.
+float lk_pq_distance8(const uint8_t *codes, size_t step, size_t m, size_t d, const float *codebook, const float *vector) {
+    for (size_t i = 0; i < m; i++) __builtin_prefetch(codebook + (i * 256 + codes[i * step]) * d);
+    float sum = 0;
+    size_t i = 0;
+    for (; i + 4 <= m; i += 4, vector += 4 * d) {
+        const float *w0 = codebook + (i * 256 + codes[i * step]) * d;
+        const float *w1 = codebook + ((i + 1) * 256 + codes[(i + 1) * step]) * d;
+        const float *w2 = codebook + ((i + 2) * 256 + codes[(i + 2) * step]) * d;
+        const float *w3 = codebook + ((i + 3) * 256 + codes[(i + 3) * step]) * d;
+        float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+        for (size_t j = 0; j < d; j++) {
+            float d0 = vector[j] - w0[j], d1 = vector[d + j] - w1[j];
+            float d2 = vector[2 * d + j] - w2[j], d3 = vector[3 * d + j] - w3[j];
+            s0 += d0 * d0;
+            s1 += d1 * d1;
+            s2 += d2 * d2;
+            s3 += d3 * d3;
+        }
+        sum += s0;
+        sum += s1;
+        sum += s2;
+        sum += s3;
+    }
+    for (; i < m; i++, vector += d) {
+        const float *word = codebook + (i * 256 + codes[i * step]) * d;
+        float own = 0;
+        for (size_t j = 0; j < d; j++) own += (vector[j] - word[j]) * (vector[j] - word[j]);
+        sum += own;
+    }
+    return sum;
 }
 
 void lk_scalar_pq_scan4(const uint8_t *codes, size_t stride, size_t count, size_t m, const float *table, float base,

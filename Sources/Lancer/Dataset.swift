@@ -54,7 +54,9 @@ public struct Dataset: Sendable {
     /// - Parameters:
     ///   - selector: Which version.
     ///   - checksums: Which bytes are compared with the checksums that Lancer's data files carry.
-    ///   - indexCacheBytes: Memory for the parts of vector indices that were used last.
+    ///   - indexCacheBytes: Memory for the parts of vector indices that were used last. What these leave of it, half of it at
+    ///     most, keeps the vectors that searches with ``NearestSearch/refine`` have read, as the column stores them: a search
+    ///     that wants them again is several times as fast.
     ///   - onWarning: Called for each of ``warnings``; writes to standard error by default.
     /// - Throws: `notFound` when there is no table, no such version or tag, `corrupt` or `truncated` when its manifest is
     ///   damaged, `unsupported` when it needs a feature Lancer does not know, `io`.

@@ -24,6 +24,9 @@ public struct NearestSearch: Sendable, Hashable {
     /// Takes so many times `k` candidates from the index, computes their exact distances and gives the `k` nearest. Nil
     /// gives what the index finds, with its distances: those of PQ and SQ indices are approximate, and for cosine about
     /// 2·(1 − cos).
+    ///
+    /// The vectors compared (`k` times this number of each query, as many bytes each as in the column) stay in memory for
+    /// later searches, within `indexCacheBytes` of ``Dataset/open(_:at:checksums:indexCacheBytes:onWarning:)``.
     public var refine: Int?
     /// Only rows at least this far away.
     public var minimumDistance: Float?

@@ -189,6 +189,25 @@ package final class RoundedTable {
     }
 }
 
+/// What codes of product quantisation stand for.
+package enum Codewords {
+    /// The squared distance of a vector from the codewords that one row's 8-bit codes name.
+    ///
+    /// - Parameters:
+    ///   - codes: code i is at i · `step`.
+    ///   - codebook: [sub-vectors][256][numbers of a sub-vector].
+    package static func distance(
+        _ codes: UnsafePointer<UInt8>,
+        step: Int,
+        subvectors: Int,
+        subdimension: Int,
+        codebook: UnsafePointer<Float>,
+        from vector: UnsafePointer<Float>
+    ) -> Float {
+        lk_pq_distance8(codes, step, subvectors, subdimension, codebook, vector)
+    }
+}
+
 /// Codes row by row, for graphs, which visit rows in no order.
 package enum RowCodes {
     /// Distances of rows `ids`: table entries summed in the order of sub-vectors, plus `base`.

@@ -1,3 +1,5 @@
+import CLancerKernels
+
 /// Memory of a fixed number of plain values, aligned to a cache line and freed with its owner.
 ///
 /// Safe to hand between threads as long as no two of them use the same values at once: its users see to that.
@@ -23,4 +25,10 @@ package final class ScratchMemory<Value: BitwiseCopyable>: @unchecked Sendable {
 
     /// The values as a buffer.
     package var buffer: UnsafeMutableBufferPointer<Value> { UnsafeMutableBufferPointer(start: pointer, count: count) }
+}
+
+/// What the processor may do ahead.
+package enum MemoryHint {
+    /// Some bytes will be read soon. Nothing happens where there is no memory.
+    package static func willRead(_ bytes: UnsafeRawPointer, byteCount: Int) { lk_prefetch_bytes(bytes, byteCount) }
 }

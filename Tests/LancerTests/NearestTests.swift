@@ -119,6 +119,50 @@ struct NearestTests {
         #expect(hits >= 46, "\(hits) of 50")
     }
 
+    @Test("what earlier searches left in memory changes no answer, whatever its limit")
+    func memory() async throws {
+        let directory = TemporaryDirectory()
+        let path = directory.path + "/t"
+        var options = VectorIndexOptions()
+        options.durable = false
+        let kind = VectorIndexKind.ivfPQ(partitions: 4, subVectors: 6)
+        var dataset = try await Self.table(path).createVectorIndex(on: "v", kind, options: options)
+        for step in 0..<2 {
+            if step == 1 { dataset = try await dataset.delete(where: "id % 5 = 1").dataset }
+            var answers: [[RecordBatch]] = []
+            for limit in [0, 60_000, 1 << 30] {
+                // The last one has what was read before the rows were deleted.
+                let opened = limit == 1 << 30 ? dataset : try await Dataset.open(path, indexCacheBytes: limit)
+                for _ in 0..<2 {
+                    var search = NearestSearch(nprobes: 3, refine: 20)
+                    search.maximumDistance = 500
+                    var found: [RecordBatch] = []
+                    for query in Self.vectors(9000..<9010) {
+                        found.append(
+                            try await opened.nearest(to: query, on: "v", k: 5, columns: ["id"], options: search)
+                        )
+                    }
+                    found.append(
+                        try await opened.nearest(
+                            toEach: Self.vectors(9000..<9020),
+                            on: "v",
+                            k: 5,
+                            columns: ["id"],
+                            options: search
+                        )
+                    )
+                    answers.append(found)
+                }
+            }
+            for found in answers.dropFirst() {
+                for (one, other) in zip(found, answers[0]) {
+                    #expect(one.rowCount == other.rowCount)
+                    for (a, b) in zip(one.columns, other.columns) { #expect(a.isEqual(to: b)) }
+                }
+            }
+        }
+    }
+
     @Test("a build that is cancelled leaves nothing behind")
     func cancelled() async throws {
         let directory = TemporaryDirectory()

@@ -106,6 +106,9 @@ void lk_pq_chosen8(const uint8_t *codes, size_t stride, const uint32_t *ids, siz
                    const float *table, float base, const float *bias, float *out);
 void lk_pq_chosen4(const uint8_t *codes, size_t stride, const uint32_t *ids, size_t count, size_t subvectors,
                    const float *table, float base, const float *bias, float *out);
+/// The squared distance of a vector of m · d numbers from the codewords that a row's codes name, each sub-vector summed in
+/// order, and their sums in order. Code i is codes[i * step]; the codebook is [m][256][d].
+float lk_pq_distance8(const uint8_t *codes, size_t step, size_t m, size_t d, const float *codebook, const float *vector);
 /// Row-major 8-bit codes of chosen rows (graphs): out[j] = base + sum over i of table[i][codes[ids[j] * subvectors + i]].
 void lk_pq_gather8(const uint8_t *codes, const uint32_t *ids, size_t count, size_t subvectors, const float *table, float base,
                    float *out);
@@ -114,5 +117,7 @@ void lk_pq_gather8(const uint8_t *codes, const uint32_t *ids, size_t count, size
 size_t lk_select_at_most(const float *values, size_t count, float limit, uint32_t *out);
 /// Asks for memory that will be read soon.
 void lk_prefetch(const void *address);
+/// The same for `count` bytes; some pages' worth at most.
+void lk_prefetch_bytes(const void *address, size_t count);
 
 #endif

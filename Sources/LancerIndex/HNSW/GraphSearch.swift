@@ -39,9 +39,10 @@ enum GraphSearch {
         filter: NodeFilter?,
         _ scratch: GraphScratch
     ) {
+        let allowed = filter?.rows
         for key in starts where scratch.visit(key.node) {
             scratch.open.push(key)
-            keep(key, ef, filter, scratch)
+            keep(key, ef, allowed, scratch)
         }
         let ids = scratch.ids.pointer
         let distances = scratch.distances.pointer
@@ -57,14 +58,15 @@ enum GraphSearch {
                 let key = GraphKey(distance: distances[i], node: ids[i])
                 if scratch.best.count >= ef, let worst = scratch.best.first, key > worst { continue }
                 scratch.open.push(key)
-                keep(key, ef, filter, scratch)
+                keep(key, ef, allowed, scratch)
             }
         }
+        withExtendedLifetime(filter) {}
     }
 
     @inline(__always)
-    private static func keep(_ key: GraphKey, _ ef: Int, _ filter: NodeFilter?, _ scratch: GraphScratch) {
-        if let filter, !filter.allows(key.node, key.distance) { return }
+    private static func keep(_ key: GraphKey, _ ef: Int, _ allowed: NodeFilter.Rows?, _ scratch: GraphScratch) {
+        if let allowed, !allowed.allows(key.node, key.distance) { return }
         if scratch.best.count < ef {
             scratch.best.push(key)
         } else if let worst = scratch.best.first, key < worst {

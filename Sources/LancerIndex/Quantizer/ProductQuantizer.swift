@@ -227,9 +227,19 @@ package struct ProductQuantizer: Sendable {
         return codebook.withUnsafeBufferPointer { codebook in
             var sum: Float = 0
             guard let words = codebook.baseAddress else { return sum }
+            if bits == 8 {
+                return Codewords.distance(
+                    codes,
+                    step: byteStep,
+                    subvectors: subvectors,
+                    subdimension: width,
+                    codebook: words,
+                    from: vector
+                )
+            }
             for i in 0..<subvectors {
-                let byte = codes[(bits == 8 ? i : i / 2) * byteStep]
-                let code = bits == 8 ? Int(byte) : Int(i % 2 == 0 ? byte & 15 : byte >> 4)
+                let byte = codes[i / 2 * byteStep]
+                let code = Int(i % 2 == 0 ? byte & 15 : byte >> 4)
                 let word = words + (i * codewords + code) * width
                 let part = vector + i * width
                 var own: Float = 0

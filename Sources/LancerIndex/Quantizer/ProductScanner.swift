@@ -49,6 +49,7 @@ package final class ProductScanner {
     ) {
         precondition(codes.subvectors == subvectors && codes.codewords == codewords, "codes of another size")
         if !isSameTable { isRounded = false }
+        let allowed = filter?.rows
         var at = 0
         while at < codes.count {
             let limit = min(top.threshold, ceiling)
@@ -72,14 +73,17 @@ package final class ProductScanner {
                 // Brings the distances to the places of their candidates; each moves to the front, so in place.
                 for i in 0..<found { distances.pointer[i] = distances.pointer[Int(candidates.pointer[i])] }
             }
+            var threshold = min(top.threshold, ceiling)
             for i in 0..<found {
-                let row = at + Int(candidates.pointer[i])
                 let distance = distances.pointer[i]
-                if distance > ceiling { continue }
-                if let filter, !filter.allows(UInt32(truncatingIfNeeded: row), distance) { continue }
+                guard distance <= threshold else { continue }
+                let row = at + Int(candidates.pointer[i])
+                if let allowed, !allowed.allows(UInt32(truncatingIfNeeded: row), distance) { continue }
                 top.insert(distance: distance, row: rowIDs[row], place: place + UInt64(row))
+                threshold = min(top.threshold, ceiling)
             }
             at += size
         }
+        withExtendedLifetime(filter) {}
     }
 }

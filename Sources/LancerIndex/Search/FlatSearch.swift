@@ -68,7 +68,7 @@ package final class FlatSearch {
     package func add(_ block: VectorBlock, selection: RowSelection? = nil) throws(LanceError) {
         try block.check(element, dimension: dimension)
         if block.count == 0 || tops.isEmpty { return }
-        let view = selection.map { SelectionView($0) }
+        let view = selection?.view
         // Threads share out the queries, and the rows too where there are more threads than queries.
         let groups = min(control.threads, tops.count)
         let parts = max(1, min(control.threads / groups, (block.count + Self.block - 1) / Self.block))

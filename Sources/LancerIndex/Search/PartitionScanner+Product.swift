@@ -13,8 +13,7 @@ extension PartitionScanner {
         let table = UnsafeMutableRawPointer(prepared.pointer).assumingMemoryBound(to: Float.self)
         let isDot = model.metric == .dot
         quantizer.productTable(query, scale: isDot ? -1 : -2, into: table)
-        var square: Float = 0
-        for j in 0..<model.dimension { square += query[j] * query[j] }
+        let square = VectorSum.squares(query, model.dimension)
         beginRough(state, !isDot, search)
         var isSameTable = false
         var moreRows = partitions.reduce(0) { $0 + (loaded[$1]?.count ?? 0) }
@@ -59,6 +58,19 @@ extension PartitionScanner {
                 run(&rough, -.infinity, .infinity)
             }
         }
-        if !isDot { endRough(state, loaded, search) }
+        if isDot { return }
+        // Only when nothing follows: rows found later would be compared with these.
+        let isAll = search.options.needsOnlyRows && !search.hasRange && partitions.count == state.goal - state.done
+        endRough(state, loaded, search, error: isAll ? roughError(square) : nil)
+    }
+
+    /// How far a distance in ``rough`` may be from that of a second look.
+    ///
+    /// Its parts |q|², 2q·c, 2q·x̂ and |c + x̂|² are each at most 4 (|q|² + the distance) or so; as many roundings as there are
+    /// sub-vectors and a few more fall on them. Columns of halves round the residual besides, to 2⁻¹¹ of each number.
+    private func roughError(_ square: Float) -> Float {
+        let distance = max(rough.farthest(1), 0)
+        let sums = 4 * (square + distance) * Float((model.product?.subvectors ?? 0) + 8) * 2.4e-7
+        return sums + (model.element == .float16 ? 0x1p-9 * distance : 0)
     }
 }

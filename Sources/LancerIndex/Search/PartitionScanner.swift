@@ -77,13 +77,18 @@ final class PartitionScanner: @unchecked Sendable {
         into top: inout TopK
     ) {
         let out = distances.pointer
+        let allowed = filter?.rows
+        let rowIDs = partition.rowIDs
+        var limit = min(ceiling, top.threshold)
         for i in 0..<count {
             let distance = out[i]
-            guard distance <= ceiling, distance <= top.threshold else { continue }
+            guard distance <= limit else { continue }
             let row = ids.map { Int($0[i]) } ?? start + i
-            if let filter, !filter.allows(UInt32(truncatingIfNeeded: row), distance) { continue }
-            top.insert(distance: distance, row: partition.rowIDs[row], place: place(number, row))
+            if let allowed, !allowed.allows(UInt32(truncatingIfNeeded: row), distance) { continue }
+            top.insert(distance: distance, row: rowIDs[row], place: place(number, row))
+            limit = min(ceiling, top.threshold)
         }
+        withExtendedLifetime(filter) {}
     }
 
     /// Works out distances of all rows of a partition, or of those a narrow selection leaves, and offers them.
@@ -131,7 +136,8 @@ final class PartitionScanner: @unchecked Sendable {
         let rowIDs = partition.rowIDs
         let ids = chosen.pointer
         var count = 0
-        for row in 0..<partition.count where selection.allows(rowIDs[row]) {
+        let bits = selection.bits
+        for row in 0..<partition.count where bits.allows(rowIDs[row]) {
             ids[count] = UInt32(truncatingIfNeeded: row)
             count += 1
             if count == Self.block {
@@ -140,6 +146,7 @@ final class PartitionScanner: @unchecked Sendable {
             }
         }
         if count > 0 { body(ids, count) }
+        withExtendedLifetime(selection) {}
     }
 
     // MARK: Second look
@@ -152,8 +159,19 @@ final class PartitionScanner: @unchecked Sendable {
     }
 
     /// Works out the distances of the rows in ``rough`` and offers them.
-    func endRough(_ state: QueryState, _ loaded: PartitionSet, _ search: Search) {
+    ///
+    /// - Parameter error: how far the distances may be off, where rows alone are wanted: the distances of those that are among
+    ///   the nearest whatever the error need not be known better. Nil works out all.
+    func endRough(_ state: QueryState, _ loaded: PartitionSet, _ search: Search, error: Float? = nil) {
+        var certain = -Float.infinity
+        if let error, state.top.count == 0, rough.count > state.top.limit {
+            certain = rough.farthest(rough.count - state.top.limit + 1) - 2 * error
+        }
         for hit in rough.unordered {
+            if hit.distance < certain {
+                state.top.insert(distance: hit.distance, row: hit.row, place: hit.place)
+                continue
+            }
             let number = Int(hit.place >> 32)
             guard let partition = loaded[number] else { continue }
             let distance = exact(state, partition, number, Int(hit.place & 0xFFFF_FFFF))

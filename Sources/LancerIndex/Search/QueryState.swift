@@ -24,7 +24,7 @@ final class QueryState: @unchecked Sendable {
         let dimension = model.dimension
         vector = ScratchMemory(count: dimension, repeating: 0)
         isUsable = QueryVector.prepare(query, count: dimension, model.element, model.metric, into: vector.pointer)
-        norm = Float(vector.buffer.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot())
+        norm = Float(VectorSum.exactSquares(vector.pointer, dimension).squareRoot())
         top = TopK(limit: isUsable ? k : 0)
     }
 
@@ -99,8 +99,7 @@ enum QueryVector {
     ) -> Bool {
         for j in 0..<count { out[j] = query[j] }
         element.round(out, count: count)
-        var sum = 0.0
-        for j in 0..<count { sum += Double(out[j]) * Double(out[j]) }
+        let sum = VectorSum.exactSquares(out, count)
         guard sum.isFinite else { return false }
         guard metric == .cosine else { return true }
         guard sum > 0 else { return false }

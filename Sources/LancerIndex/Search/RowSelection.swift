@@ -15,6 +15,8 @@ package struct RowSelection: Sendable {
     /// The answer for groups that were not set.
     fileprivate let others: Bool
 
+    private var kept: SelectionView?
+
     /// All rows, or none, until groups are set.
     package init(others: Bool) { self.others = others }
 
@@ -33,6 +35,7 @@ package struct RowSelection: Sendable {
             copy.pointer[i] = word
             allowed += word.nonzeroBitCount
         }
+        kept = nil
         groups[group] = Group(words: copy, beyond: beyond, allowedCount: allowed)
     }
 
@@ -42,8 +45,19 @@ package struct RowSelection: Sendable {
         return SelectionView.bit(group.words.pointer, group.words.count, group.beyond, rowID)
     }
 
+    /// The selection with what searches need of it, for those that use it again and again.
+    package func prepared() -> RowSelection {
+        var result = self
+        result.kept = nil
+        result.kept = SelectionView(result)
+        return result
+    }
+
+    /// The selection ready for many questions.
+    var view: SelectionView { kept ?? SelectionView(self) }
+
     /// How many rows may be returned, if that is known: not where all rows of a group, or of other groups, may.
-    var allowedCount: Int? {
+    fileprivate var allowedCount: Int? {
         if others || groups.values.contains(where: \.beyond) { return nil }
         return groups.values.reduce(0) { $0 + $1.allowedCount }
     }
@@ -51,7 +65,7 @@ package struct RowSelection: Sendable {
 
 /// A selection ready for many questions.
 final class SelectionView: @unchecked Sendable {
-    private struct Entry {
+    fileprivate struct Entry {
         var words: UnsafePointer<UInt64>?
         var count: Int
         var beyond: Bool
@@ -60,12 +74,31 @@ final class SelectionView: @unchecked Sendable {
     /// Groups with a place in the table; others, which row addresses hardly have, are looked up.
     private static let mostEntries = 1 << 16
 
+    /// The question alone, for loops; the view must outlive it.
+    struct Bits {
+        fileprivate let table: UnsafePointer<Entry>
+        fileprivate let count: Int
+        fileprivate let view: Unmanaged<SelectionView>
+
+        @inline(__always)
+        func allows(_ rowID: UInt64) -> Bool {
+            let group = Int(truncatingIfNeeded: rowID >> 32)
+            guard group < count else { return view._withUnsafeGuaranteedRef { $0.selection.allows(rowID) } }
+            let entry = table[group]
+            guard let words = entry.words else { return entry.beyond }
+            return SelectionView.bit(words, entry.count, entry.beyond, rowID)
+        }
+    }
+
     // Safe to share: nothing changes after init, and the selection keeps the words alive.
     private let selection: RowSelection
     private let table: ScratchMemory<Entry>
+    /// How many rows may be returned, if that is known.
+    let allowedCount: Int?
 
     init(_ selection: RowSelection) {
         self.selection = selection
+        allowedCount = selection.allowedCount
         let last = selection.groups.keys.lazy.filter { $0 < Self.mostEntries }.max().map { Int($0) + 1 } ?? 0
         table = ScratchMemory(count: last, repeating: Entry(words: nil, count: 0, beyond: selection.others))
         for (number, group) in selection.groups where Int(number) < last {
@@ -77,17 +110,14 @@ final class SelectionView: @unchecked Sendable {
         }
     }
 
-    @inline(__always)
-    func allows(_ rowID: UInt64) -> Bool {
-        let group = Int(truncatingIfNeeded: rowID >> 32)
-        guard group < table.count else { return selection.allows(rowID) }
-        let entry = table.pointer[group]
-        guard let words = entry.words else { return entry.beyond }
-        return Self.bit(words, entry.count, entry.beyond, rowID)
+    var bits: Bits {
+        Bits(table: UnsafePointer(table.pointer), count: table.count, view: Unmanaged.passUnretained(self))
     }
 
+    func allows(_ rowID: UInt64) -> Bool { bits.allows(rowID) }
+
     @inline(__always)
-    static func bit(_ words: UnsafePointer<UInt64>, _ count: Int, _ beyond: Bool, _ rowID: UInt64) -> Bool {
+    fileprivate static func bit(_ words: UnsafePointer<UInt64>, _ count: Int, _ beyond: Bool, _ rowID: UInt64) -> Bool {
         let low = Int(UInt32(truncatingIfNeeded: rowID))
         return low >> 6 < count ? words[low >> 6] >> UInt64(low & 63) & 1 == 1 : beyond
     }

@@ -18,6 +18,9 @@ package struct SegmentSearchOptions: Sendable {
     package var rowsToFind: Int?
     /// Candidates that a graph search keeps; nil: one and a half times k.
     package var ef: Int?
+    /// Whether exact distances will choose among the rows: then they come in no order, and their distances may lack the last
+    /// digits. They are the same rows.
+    package var needsOnlyRows = false
     /// Least distance, on the index's scale; included.
     package var lowerBound: Float?
     /// Greatest distance; excluded.

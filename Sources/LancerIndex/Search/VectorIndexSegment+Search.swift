@@ -32,7 +32,9 @@ extension VectorIndexSegment {
             active = active.filter { $0.goesOn() }
         }
         return states.map { state in
-            state.top.sorted().map { Neighbour(rowID: $0.row, distance: $0.distance) }
+            (options.needsOnlyRows ? state.top.unordered : state.top.sorted()).map {
+                Neighbour(rowID: $0.row, distance: $0.distance)
+            }
         }
     }
 
@@ -54,13 +56,14 @@ extension VectorIndexSegment {
         // Three halves of k, as the reference.
         let (half, overflow) = options.k.addingReportingOverflow(options.k / 2)
         var share = 1.0
-        if let allowed = options.selection?.allowedCount { share = min(1, Double(allowed) / Double(max(rowCount, 1))) }
+        let selection = options.selection?.view
+        if let allowed = selection?.allowedCount { share = min(1, Double(allowed) / Double(max(rowCount, 1))) }
         return PartitionScanner.Search(
             options: options,
             ef: min(max(options.ef ?? (overflow ? .max : half), options.k), max(rowCount, 1)),
             lower: options.lowerBound ?? -.infinity,
             ceiling: options.upperBound?.nextDown ?? .infinity,
-            selection: options.selection.map { SelectionView($0) },
+            selection: selection,
             share: share
         )
     }

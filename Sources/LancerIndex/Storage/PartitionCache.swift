@@ -1,6 +1,12 @@
 import LancerBytes
 import Synchronization
 
+/// Something else that is kept in the memory of a ``PartitionCache``, as far as partitions leave it.
+package protocol CacheTenant: AnyObject, Sendable {
+    /// Gives up what is over so many bytes.
+    func shrink(to byteCount: Int)
+}
+
 /// Partitions in memory, decoded, up to a limit of bytes; those not used for longest go first. Safe to share.
 package final class PartitionCache: Sendable {
     private struct Key: Hashable {
@@ -18,9 +24,18 @@ package final class PartitionCache: Sendable {
     /// Bytes that may be kept.
     package let byteLimit: Int
     private let state = Mutex(State())
+    private let tenant: (any CacheTenant)?
 
     /// An empty cache.
-    package init(byteLimit: Int) { self.byteLimit = byteLimit }
+    ///
+    /// - Parameter tenant: told to shrink when partitions need the room.
+    package init(byteLimit: Int, tenant: (any CacheTenant)? = nil) {
+        self.byteLimit = byteLimit
+        self.tenant = tenant
+    }
+
+    /// Bytes of the limit that partitions do not use.
+    package var spareByteCount: Int { max(0, byteLimit - byteCount) }
 
     /// Bytes that are kept now.
     package var byteCount: Int { state.withLock { $0.bytes } }
@@ -50,6 +65,11 @@ package final class PartitionCache: Sendable {
     /// Keeps a partition, unless it alone is over the limit.
     func store(_ partition: DecodedPartition, _ number: Int, of segment: UInt64) {
         guard partition.byteCount <= byteLimit else { return }
+        keep(partition, number, segment)
+        tenant?.shrink(to: spareByteCount)
+    }
+
+    private func keep(_ partition: DecodedPartition, _ number: Int, _ segment: UInt64) {
         state.withLock { state in
             state.clock += 1
             let key = Key(segment: segment, partition: number)

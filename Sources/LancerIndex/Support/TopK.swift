@@ -71,6 +71,17 @@ package struct TopK: Sendable {
     /// Forgets all rows.
     package mutating func removeAll() { heap.removeAll(keepingCapacity: true) }
 
+    /// The distance of the `rank`-th farthest row that is kept (1 for the farthest of all), for small ranks.
+    func farthest(_ rank: Int) -> Float {
+        var far: [Float] = []
+        for hit in heap where far.count < rank || hit.distance > far[far.count - 1] {
+            let place = far.firstIndex { $0 < hit.distance } ?? far.count
+            far.insert(hit.distance, at: place)
+            if far.count > rank { far.removeLast() }
+        }
+        return far.last ?? -.infinity
+    }
+
     /// What was kept, in no order.
     package var unordered: [Hit] { heap }
 

@@ -42,48 +42,6 @@ extension Table {
         }
         return best.map { $0.sorted().map { Neighbour(rowID: $0.row, distance: $0.distance) } }
     }
-
-    /// Exact distances of some rows from each query.
-    ///
-    /// - Parameter rows: For each query the rows, live ones by address with their ids.
-    /// - Returns: For each query the rows that have a vector and a distance in range, nearest first, at most `k`.
-    /// - Throws: `corrupt`, `truncated`, `io`.
-    func exactDistances(
-        _ rows: [[(id: UInt64, address: RowAddress)]],
-        of queries: VectorQueries,
-        _ column: VectorColumn,
-        _ metric: VectorMetric,
-        _ options: NearestOptions
-    ) async throws -> [[Neighbour]] {
-        let function = DistanceFunction(metric, queries, column.element)
-        // Many queries ask for the same rows; they are read once, in the order they are stored, some at a time.
-        let addresses = Set(rows.joined().map(\.address)).sorted()
-        let place = Dictionary(uniqueKeysWithValues: addresses.enumerated().map { ($0.element, $0.offset) })
-        var wanted: [[(query: Int, id: UInt64)]] = Array(repeating: [], count: addresses.count)
-        for (query, list) in rows.enumerated() {
-            for row in list { if let index = place[row.address] { wanted[index].append((query, row.id)) } }
-        }
-        var best = [TopK](repeating: TopK(limit: options.k), count: queries.count)
-        let step = Swift.max(1, BatchSize.targetBytes / (column.dimension * column.element.byteCount))
-        for start in stride(from: 0, to: addresses.count, by: step) {
-            try Task.checkCancellation()
-            let part = Array(addresses[start..<Swift.min(start + step, addresses.count)])
-            let batch = try await take(at: part, column.projection)
-            let values = try column.values(batch.columns[0])
-            let width = column.dimension * column.element.byteCount
-            values.buffer.withUnsafeBytes { bytes in
-                guard let base = bytes.baseAddress else { return }
-                var distance: Float = 0
-                for row in 0..<values.count where values.valid?[row] ?? true {
-                    for (query, id) in wanted[start + row] {
-                        function.distances(query: query, base + row * width, count: 1, into: &distance)
-                        if options.isInRange(distance) { best[query].insert(distance: distance, row: id) }
-                    }
-                }
-            }
-        }
-        return best.map { $0.sorted().map { Neighbour(rowID: $0.row, distance: $0.distance) } }
-    }
 }
 
 /// Vectors of some rows in memory.

@@ -7,10 +7,12 @@ import LancerStorage
 
 /// The opened segments of a table's vector indices, with the partitions that were used last.
 package final class IndexFiles: Sendable {
-    /// Memory for partitions unless another limit is given, in bytes.
+    /// Memory for partitions and for vectors of rows that were found, unless another limit is given, in bytes.
     package static let defaultCacheBytes = 1 << 30
 
     private let cache: PartitionCache
+    /// Vectors that were compared exactly; they get what partitions leave of the memory, at most half.
+    let vectors: VectorShelf
     private let segments = RecentlyUsed<String, VectorIndexSegment>(capacity: 64)
     private let selections = RecentlyUsed<SelectionKey, RowSelection>(capacity: 64)
 
@@ -32,7 +34,13 @@ package final class IndexFiles: Sendable {
         var transaction: String
     }
 
-    init(byteLimit: Int) { cache = PartitionCache(byteLimit: byteLimit) }
+    init(byteLimit: Int) {
+        vectors = VectorShelf()
+        cache = PartitionCache(byteLimit: byteLimit, tenant: vectors)
+    }
+
+    /// Bytes that ``vectors`` may have now.
+    var vectorByteLimit: Int { Swift.min(cache.byteLimit / 2, cache.spareByteCount) }
 
     /// Names of the two files of a segment.
     static let indexName = "index.idx"
@@ -98,6 +106,6 @@ package final class IndexFiles: Sendable {
         make: () async throws -> RowSelection
     ) async throws -> RowSelection {
         let key = SelectionKey(uuid: entry.uuid, version: manifest.version, transaction: manifest.transactionFile)
-        return try await selections.value(key, make: make)
+        return try await selections.value(key) { try await make().prepared() }
     }
 }

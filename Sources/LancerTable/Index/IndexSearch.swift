@@ -57,7 +57,7 @@ struct IndexSearch {
             chosen = runs
         }
         let wanted = options.k * (options.refine ?? 1)
-        var candidates = try await searchSegments(wanted, chosen)
+        var candidates = try await searchSegments(wanted, chosen, needsOnlyRows: isExact && choice.segments.count == 1)
         if !isExact { return candidates.map { Array($0.prefix(options.k)) } }
         let others = try await table.exactNeighbours(
             of: queries,
@@ -89,7 +89,13 @@ struct IndexSearch {
     }
 
     /// Candidates of all segments together, nearest first.
-    private func searchSegments(_ wanted: Int, _ chosen: FragmentRuns?) async throws -> [[Neighbour]] {
+    ///
+    /// - Parameter needsOnlyRows: Their order and the last digits of their distances do not matter.
+    private func searchSegments(
+        _ wanted: Int,
+        _ chosen: FragmentRuns?,
+        needsOnlyRows: Bool
+    ) async throws -> [[Neighbour]] {
         var found: [[Neighbour]] = Array(repeating: [], count: queries.count)
         for part in choice.segments {
             try Task.checkCancellation()
@@ -101,6 +107,7 @@ struct IndexSearch {
                 search.probes = .auto(minimum: options.minimumProbes ?? 1, maximum: options.maximumProbes)
             }
             search.rowsToFind = options.k
+            search.needsOnlyRows = needsOnlyRows
             search.ef = options.ef.map { Swift.max($0, search.k) }
             search.lowerBound = options.lowerBound
             search.upperBound = options.upperBound

@@ -33,8 +33,15 @@ extension Table {
         let place = names.firstIndex(of: NearestRows.distanceColumn)
         names.removeAll { taken.contains($0) }
         if !names.contains(SystemColumn.rowID.rawValue) { names.append(SystemColumn.rowID.rawValue) }
-        let numbers = try await rowNumbers(at: Array(rows.addresses.joined()))
-        let batch = try await take(numbers, try Projection(names, of: manifest.schema))
+        let batch: RecordBatch
+        if names == [SystemColumn.rowID.rawValue] {
+            // The search knows the ids: nothing needs to be read.
+            let ids = ArrowArray.uint64(rows.neighbours.joined().map { $0.rowID })
+            batch = try Projection(names, of: manifest.schema).batch([], rowCount: ids.length) { _ in ids }
+        } else {
+            let numbers = try await rowNumbers(at: Array(rows.addresses.joined()))
+            batch = try await take(numbers, try Projection(names, of: manifest.schema))
+        }
         var fields = batch.schema.fields
         var values = batch.columns
         let distances = ArrowArray.float32(rows.neighbours.joined().map { $0.distance })

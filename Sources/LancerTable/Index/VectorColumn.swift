@@ -13,6 +13,8 @@ package struct VectorColumn: Sendable {
     package let dimension: Int
     package let element: VectorElementType
     let projection: Projection
+    /// Bytes of a vector.
+    var byteCount: Int { dimension * element.byteCount }
 
     /// Finds a column that can be searched.
     ///

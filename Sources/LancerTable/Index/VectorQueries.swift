@@ -20,7 +20,7 @@ package struct VectorQueries: Sendable {
         dimension = rows.first?.count ?? 0
         for row in rows where row.count != dimension { throw Self.uneven(dimension, row.count) }
         count = rows.count
-        floats = Array(rows.joined())
+        floats = rows.count == 1 ? rows[0] : Array(rows.joined())
         doubles = nil
     }
 
