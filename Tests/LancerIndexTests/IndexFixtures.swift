@@ -163,11 +163,8 @@ enum MemoryIndex {
         let built = try await VectorIndexBuilder.build(
             model,
             source,
-            index: index,
-            auxiliary: auxiliary,
-            scratch: scratch,
-            memoryLimit: memoryLimit,
-            threads: parameters.threads
+            to: SegmentSinks(index: index, auxiliary: auxiliary, scratch: scratch),
+            with: BuildMeans(memoryLimit: memoryLimit, threads: parameters.threads)
         )
         return (SegmentBytes(index: index.buffer, auxiliary: auxiliary.buffer), built)
     }
@@ -183,11 +180,8 @@ enum MemoryIndex {
             segments,
             adding: source,
             remap: { remap($1) },
-            index: index,
-            auxiliary: auxiliary,
-            scratch: CountingScratch(),
-            memoryLimit: 256 << 20,
-            threads: 2
+            to: SegmentSinks(index: index, auxiliary: auxiliary, scratch: CountingScratch()),
+            with: BuildMeans(memoryLimit: 256 << 20, threads: 2)
         )
         return (SegmentBytes(index: index.buffer, auxiliary: auxiliary.buffer), built)
     }

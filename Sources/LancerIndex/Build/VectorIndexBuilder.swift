@@ -18,6 +18,42 @@ package struct BuiltVectorIndex: Sendable {
     package var auxiliaryByteCount: UInt64
 }
 
+/// Where a build writes a segment.
+package struct SegmentSinks {
+    package var index: any ByteSink
+    package var auxiliary: any ByteSink
+    /// Used if the rows do not fit in the memory.
+    package var scratch: any ScratchSpace
+
+    package init(index: any ByteSink, auxiliary: any ByteSink, scratch: any ScratchSpace) {
+        self.index = index
+        self.auxiliary = auxiliary
+        self.scratch = scratch
+    }
+}
+
+/// With what a build works.
+package struct BuildMeans: Sendable {
+    /// Bytes.
+    package var memoryLimit: Int
+    package var threads: Int
+    /// Decides every random choice.
+    package var seed: UInt64
+    package var progress: BuildProgress
+
+    package init(
+        memoryLimit: Int,
+        threads: Int,
+        seed: UInt64 = 42,
+        progress: @escaping BuildProgress = { _, _ in }
+    ) {
+        self.memoryLimit = memoryLimit
+        self.threads = threads
+        self.seed = seed
+        self.progress = progress
+    }
+}
+
 /// Builds segments.
 package enum VectorIndexBuilder {
     /// Learns centroids and codes from a sample of rows.
@@ -38,29 +74,15 @@ package enum VectorIndexBuilder {
 
     /// Writes a segment with all rows of a source.
     ///
-    /// - Parameters:
-    ///   - model: trained, or that of the segment before.
-    ///   - scratch: used if the rows do not fit in `memoryLimit` bytes.
+    /// - Parameter model: trained, or that of the segment before.
     /// - Throws: `limitExceeded` if a graph does not fit in the memory, what source, sinks and scratch throw, `CancellationError`.
     package static func build(
         _ model: VectorIndexModel,
         _ source: any VectorSource,
-        index: any ByteSink,
-        auxiliary: any ByteSink,
-        scratch: any ScratchSpace,
-        memoryLimit: Int,
-        threads: Int,
-        seed: UInt64 = 42,
-        progress: @escaping BuildProgress = { _, _ in }
+        to sinks: SegmentSinks,
+        with means: BuildMeans
     ) async throws -> BuiltVectorIndex {
-        try await write(
-            model,
-            [],
-            source,
-            { $1 },
-            Target(index: index, auxiliary: auxiliary, scratch: scratch, memoryLimit: memoryLimit, seed: seed),
-            BuildControl(threads: threads, progress: progress)
-        )
+        try await write(model, [], source, { $1 }, sinks, means)
     }
 
     /// Writes one segment with the rows of others, all of the same model, under new ids, and those of a source.
@@ -70,54 +92,34 @@ package enum VectorIndexBuilder {
     ///   - source: rows to add, or nil.
     ///   - remap: the new id of a row, which is told with its segment's place in `segments`; nil for a row that is to be left
     ///     out.
-    /// - Throws: `invalidArgument` if models differ; as ``build(_:_:index:auxiliary:scratch:memoryLimit:threads:seed:progress:)``.
+    /// - Throws: `invalidArgument` if models differ; as ``build(_:_:to:with:)``.
     package static func combine(
         _ segments: [VectorIndexSegment],
         adding source: (any VectorSource)? = nil,
         remap: @escaping @Sendable (_ segment: Int, _ rowID: UInt64) -> UInt64? = { $1 },
-        index: any ByteSink,
-        auxiliary: any ByteSink,
-        scratch: any ScratchSpace,
-        memoryLimit: Int,
-        threads: Int,
-        seed: UInt64 = 42,
-        progress: @escaping BuildProgress = { _, _ in }
+        to sinks: SegmentSinks,
+        with means: BuildMeans
     ) async throws -> BuiltVectorIndex {
         guard let first = segments.first else { throw LanceError.invalidArgument("no segments to merge") }
         guard segments.allSatisfy({ $0.model.isCompatible(with: first.model) }) else {
             throw LanceError.invalidArgument("segments with different centroids or codes cannot be merged; train anew")
         }
-        return try await write(
-            first.model,
-            segments,
-            source,
-            remap,
-            Target(index: index, auxiliary: auxiliary, scratch: scratch, memoryLimit: memoryLimit, seed: seed),
-            BuildControl(threads: threads, progress: progress)
-        )
+        return try await write(first.model, segments, source, remap, sinks, means)
     }
 
     /// The part of the memory that freed buffers may wait in for their next use.
     private static let keptShare = 16
-
-    /// Where a build writes, and with what means.
-    private struct Target {
-        var index: any ByteSink
-        var auxiliary: any ByteSink
-        var scratch: any ScratchSpace
-        var memoryLimit: Int
-        var seed: UInt64
-    }
 
     private static func write(
         _ model: VectorIndexModel,
         _ segments: [VectorIndexSegment],
         _ source: (any VectorSource)?,
         _ remap: (Int, UInt64) -> UInt64?,
-        _ target: Target,
-        _ control: BuildControl
+        _ sinks: SegmentSinks,
+        _ means: BuildMeans
     ) async throws -> BuiltVectorIndex {
-        let kept = target.memoryLimit / keptShare
+        let control = BuildControl(threads: means.threads, progress: means.progress)
+        let kept = means.memoryLimit / keptShare
         BufferPool.lower(to: kept)
         defer { BufferPool.raise(from: kept) }
         // A third for waiting rows, the rest for blocks on their way, pages and a partition's rows and graph.
@@ -125,8 +127,8 @@ package enum VectorIndexBuilder {
             partitionCount: model.partitionCount,
             codeBytes: model.codeByteCount,
             expectedRows: source?.rowCount ?? 0,
-            byteLimit: target.memoryLimit / 3,
-            scratch: target.scratch
+            byteLimit: means.memoryLimit / 3,
+            scratch: sinks.scratch
         )
         defer { store.remove() }
         var skipped = 0
@@ -144,11 +146,11 @@ package enum VectorIndexBuilder {
         try store.finish()
         var assembler = try SegmentAssembler(
             model,
-            index: target.index,
-            auxiliary: target.auxiliary,
+            index: sinks.index,
+            auxiliary: sinks.auxiliary,
             rowCount: store.sizes.reduce(0, +) + segments.reduce(0) { $0 + $1.rowCount },
-            memoryLimit: target.memoryLimit,
-            seed: target.seed,
+            memoryLimit: means.memoryLimit,
+            seed: means.seed,
             control: control
         )
         for partition in 0..<model.partitionCount {

@@ -60,9 +60,8 @@ struct IndexRemapping {
         for (entry, segment) in segments where entry.fragments.contains(where: { moved.contains(UInt64($0)) }) {
             let live = try await table.liveRows(of: entry)
             var writer = IndexWriter(store: table.store)
-            let scratch = writer.scratch
             do {
-                let (_, files) = try await writer.write { index, auxiliary in
+                let (_, files) = try await writer.write { sinks in
                     try await VectorIndexBuilder.combine(
                         [segment],
                         remap: { _, id in
@@ -73,11 +72,8 @@ struct IndexRemapping {
                             case .gone: nil
                             }
                         },
-                        index: index,
-                        auxiliary: auxiliary,
-                        scratch: scratch,
-                        memoryLimit: memoryLimit,
-                        threads: Machine.coreCount
+                        to: sinks,
+                        with: BuildMeans(memoryLimit: memoryLimit, threads: Machine.coreCount)
                     )
                 }
                 paths += writer.paths

@@ -59,23 +59,8 @@ struct IndexSearch {
         let wanted = options.k * (options.refine ?? 1)
         var candidates = try await searchSegments(wanted, chosen, needsOnlyRows: isExact && choice.segments.count == 1)
         if !isExact { return candidates.map { Array($0.prefix(options.k)) } }
-        let others = try await table.exactNeighbours(
-            of: queries,
-            column,
-            choice.metric,
-            options,
-            fragments: rest,
-            filter: filter
-        )
         candidates = candidates.map { Array($0.prefix(wanted)) }
-        let near = try await table.exactDistances(
-            try await table.addresses(of: candidates),
-            of: queries,
-            column,
-            choice.metric,
-            options
-        )
-        return zip(near, others).map { merged($0, $1) }
+        return try await nearest(of: try await table.addresses(of: candidates), rest)
     }
 
     /// Whether the segments' distances are those of a comparison.
@@ -132,13 +117,14 @@ struct IndexSearch {
         }
         let ids = try table.rowIDs(at: addresses)
         let rows = zip(ids, addresses).map { (id: $0, address: $1) }
-        let near = try await table.exactDistances(
-            Array(repeating: rows, count: queries.count),
-            of: queries,
-            column,
-            choice.metric,
-            options
-        )
+        return try await nearest(of: Array(repeating: rows, count: queries.count), rest)
+    }
+
+    /// The neighbours among some rows for each query and the rows outside the index, by exact distances.
+    private func nearest(
+        of rows: [[(id: UInt64, address: RowAddress)]],
+        _ rest: [Fragment]
+    ) async throws -> [[Neighbour]] {
         let others = try await table.exactNeighbours(
             of: queries,
             column,
@@ -147,6 +133,7 @@ struct IndexSearch {
             fragments: rest,
             filter: filter
         )
+        let near = try await table.exactDistances(rows, of: queries, column, choice.metric, options)
         return zip(near, others).map { merged($0, $1) }
     }
 

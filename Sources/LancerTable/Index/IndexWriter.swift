@@ -23,14 +23,12 @@ struct IndexWriter {
     /// Directory of the files.
     var directory: String { "\(IndexEntries.directory)/\(RandomName.uuid(uuid) ?? "")" }
 
-    var scratch: IndexScratch { IndexScratch(store: store, directory: directory) }
-
     /// Writes both files; they are on the device when this returns, if the store is durable.
     ///
-    /// - Parameter build: Fills the two sinks.
+    /// - Parameter build: Fills the sinks.
     /// - Throws: what `build` throws, `io`; nothing is left behind then.
     mutating func write(
-        _ build: (_ index: any ByteSink, _ auxiliary: any ByteSink) async throws -> BuiltVectorIndex
+        _ build: (SegmentSinks) async throws -> BuiltVectorIndex
     ) async throws -> (built: BuiltVectorIndex, files: [Lance_Table_IndexFile]) {
         let index = try store.create("\(directory)/\(IndexFiles.indexName)")
         let auxiliary: any ObjectSink
@@ -42,7 +40,8 @@ struct IndexWriter {
             throw error
         }
         do {
-            let built = try await build(index, auxiliary)
+            let scratch = IndexScratch(store: store, directory: directory)
+            let built = try await build(SegmentSinks(index: index, auxiliary: auxiliary, scratch: scratch))
             let sizes = (index.count, auxiliary.count)
             try auxiliary.finish()
             paths.append("\(directory)/\(IndexFiles.auxiliaryName)")

@@ -4,9 +4,20 @@ import LancerFile
 import LancerIndex
 import LancerProto
 import LancerStorage
+import SwiftProtobuf
 
 /// Told now and then what a build is at, and the share of it that is done.
 package typealias IndexProgress = @Sendable (_ stage: BuildStage, _ share: Double) -> Void
+
+/// What a new segment is a part of.
+struct SegmentPlace {
+    /// The index's name.
+    var name: String
+    var column: VectorColumn
+    /// Segments that it takes the place of.
+    var replaced: [IndexEntry] = []
+    var commitMessage: String?
+}
 
 extension Table {
     /// Makes an index of a column's vectors.
@@ -52,12 +63,10 @@ extension Table {
                 table.manifest.fragments,
                 memoryLimit: parameters.memoryLimit
             )
-            var writer = IndexWriter(store: table.store)
-            let entry: Lance_Table_IndexMetadata
-            if source.rowCount == 0
-                || (parameters.kind.compression == .product && source.rowCount < parameters.leastRows)
-            {
-                entry = writer.entry(
+            let hasTooFew = parameters.kind.compression == .product && source.rowCount < parameters.leastRows
+            guard source.rowCount > 0, !hasTooFew else {
+                let writer = IndexWriter(store: table.store)
+                let entry = writer.entry(
                     name: name,
                     fieldID: column.fieldID,
                     fragments: [],
@@ -65,66 +74,82 @@ extension Table {
                     details: try VectorIndexDetails(parameters).message(),
                     files: []
                 )
-            } else {
-                entry = try await table.build(&writer, name, column, source, parameters, progress)
+                return try await table.commit(entry, of: writer, replacing: old, commitMessage)
             }
-            return try await table.commit([entry], removing: old.map(\.message), [writer], commitMessage)
+            let place = SegmentPlace(name: name, column: column, replaced: old, commitMessage: commitMessage)
+            return try await table.train(source, parameters, place, progress)
         }
     }
 
-    /// Trains and writes a segment with all rows of the table.
-    func build(
-        _ writer: inout IndexWriter,
-        _ name: String,
-        _ column: VectorColumn,
+    /// Trains a segment with all rows of the table, writes and commits it.
+    func train(
         _ source: TableVectors,
         _ parameters: VectorIndexParameters,
+        _ place: SegmentPlace,
         _ progress: @escaping IndexProgress
-    ) async throws -> Lance_Table_IndexMetadata {
+    ) async throws -> Table {
         let model = try await VectorIndexBuilder.train(source, parameters, progress: progress)
-        let scratch = writer.scratch
-        let (built, files) = try await writer.write { index, auxiliary in
-            try await VectorIndexBuilder.build(
-                model,
-                source,
-                index: index,
-                auxiliary: auxiliary,
-                scratch: scratch,
-                memoryLimit: parameters.memoryLimit,
-                threads: parameters.threads,
-                seed: parameters.seed,
-                progress: progress
-            )
-        }
+        let means = BuildMeans(
+            memoryLimit: parameters.memoryLimit,
+            threads: parameters.threads,
+            seed: parameters.seed,
+            progress: progress
+        )
         // Without it the reference would go back to its own number of partitions when it optimizes the index.
         var target = parameters.targetPartitionSize ?? 0
         if parameters.partitions != nil {
-            target = Swift.max(1, source.rowCount / Swift.max(1, built.model.partitionCount))
+            target = Swift.max(1, source.rowCount / Swift.max(1, model.partitionCount))
         }
-        return writer.entry(
-            name: name,
-            fieldID: column.fieldID,
-            fragments: manifest.fragments.map(\.id),
-            version: manifest.version,
-            details: try VectorIndexDetails(built.model, targetPartitionSize: target).message(),
-            files: files
-        )
+        let details = try VectorIndexDetails(model, targetPartitionSize: target).message()
+        return try await commitSegment(place, fragments: manifest.fragments.map(\.id), details: details) { sinks in
+            try await VectorIndexBuilder.build(model, source, to: sinks, with: means)
+        }.table
     }
 
-    /// Commits segments whose files are written; they are removed when that fails and no version can name them.
+    /// Writes a segment, and commits it in the place of others.
+    ///
+    /// - Parameters:
+    ///   - fragments: Those whose rows are in it.
+    ///   - version: The version whose rows are in it; nil for this one.
+    ///   - details: What the manifest says of it.
+    ///   - build: Fills the sinks.
+    /// - Throws: what `build` throws, `conflict`, `io`.
+    func commitSegment(
+        _ place: SegmentPlace,
+        fragments: some Sequence<UInt64>,
+        version: UInt64? = nil,
+        details: Google_Protobuf_Any,
+        build: (SegmentSinks) async throws -> BuiltVectorIndex
+    ) async throws -> (table: Table, rowCount: Int) {
+        var writer = IndexWriter(store: store)
+        let (built, files) = try await writer.write(build)
+        let entry = writer.entry(
+            name: place.name,
+            fieldID: place.column.fieldID,
+            fragments: fragments,
+            version: version ?? manifest.version,
+            details: details,
+            files: files
+        )
+        let table = try await commit(entry, of: writer, replacing: place.replaced, place.commitMessage)
+        return (table, built.rowCount)
+    }
+
+    /// Commits a segment whose files are written; they are removed when that fails and no version can name them.
     ///
     /// - Throws: `conflict`, `io`.
-    func commit(
-        _ added: [Lance_Table_IndexMetadata],
-        removing removed: [Lance_Table_IndexMetadata],
-        _ writers: [IndexWriter],
+    private func commit(
+        _ entry: Lance_Table_IndexMetadata,
+        of writer: IndexWriter,
+        replacing old: [IndexEntry],
         _ commitMessage: String?
     ) async throws -> Table {
+        let operation = Operation.createIndex(added: [entry], removed: old.map(\.message))
         let loop = CommitLoop(store: store, commitMessage: commitMessage)
         do throws(CommitLoop.Failure) {
-            return advanced(to: try await loop.commit(.createIndex(added: added, removed: removed), on: self))
+            return advanced(to: try await loop.commit(operation, on: self))
         } catch {
-            if error.filesAreUnused { for writer in writers { await writer.discard() } }
+            if error.filesAreUnused { await writer.discard() }
             throw error.error
         }
     }

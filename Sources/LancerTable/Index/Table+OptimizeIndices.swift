@@ -164,31 +164,24 @@ private struct IndexOptimizer {
         _ column: VectorColumn,
         _ latest: IndexEntry
     ) async throws -> (Table, OptimizedIndex) {
-        var writer = IndexWriter(store: table.store)
-        let scratch = writer.scratch
-        let (built, files) = try await writer.write { index, auxiliary in
-            try await VectorIndexBuilder.build(
-                model,
-                source,
-                index: index,
-                auxiliary: auxiliary,
-                scratch: scratch,
-                memoryLimit: options.memoryLimit,
-                threads: options.threads,
-                seed: options.seed,
-                progress: progress
-            )
+        let details = try details(latest, model)
+        let (next, rows) = try await table.commitSegment(place(column), fragments: new.map(\.id), details: details) {
+            try await VectorIndexBuilder.build(model, source, to: $0, with: means)
         }
-        let entry = writer.entry(
-            name: name,
-            fieldID: column.fieldID,
-            fragments: new.map(\.id),
-            version: table.manifest.version,
-            details: try details(latest, model),
-            files: files
+        return (next, OptimizedIndex(name: name, action: .appended, rowCount: rows))
+    }
+
+    private func place(_ column: VectorColumn, replacing old: [IndexEntry] = []) -> SegmentPlace {
+        SegmentPlace(name: name, column: column, replaced: old, commitMessage: options.commitMessage)
+    }
+
+    private var means: BuildMeans {
+        BuildMeans(
+            memoryLimit: options.memoryLimit,
+            threads: options.threads,
+            seed: options.seed,
+            progress: progress
         )
-        let next = try await table.commit([entry], removing: [], [writer], options.commitMessage)
-        return (next, OptimizedIndex(name: name, action: .appended, rowCount: built.rowCount))
     }
 
     /// One segment of several, and of the rows of fragments that no segment covers.
@@ -205,36 +198,24 @@ private struct IndexOptimizer {
         }
         var live: [RowSelection] = []
         for part in parts { live.append(try await table.liveRows(of: part.entry)) }
-        var writer = IndexWriter(store: table.store)
-        let scratch = writer.scratch
         let selections = live
-        let (built, files) = try await writer.write { index, auxiliary in
+        var fragments = Set(new.map(\.id))
+        for part in parts { fragments.formUnion(table.covered(by: part.entry).map(\.id)) }
+        let (next, rows) = try await table.commitSegment(
+            place(column, replacing: parts.map(\.entry)),
+            fragments: fragments,
+            version: parts.map(\.entry.datasetVersion).min(),
+            details: try details(parts[parts.count - 1].entry, parts[0].segment.model)
+        ) {
             try await VectorIndexBuilder.combine(
                 parts.map(\.segment),
                 adding: source,
                 remap: { segment, id in selections[segment].allows(id) ? id : nil },
-                index: index,
-                auxiliary: auxiliary,
-                scratch: scratch,
-                memoryLimit: options.memoryLimit,
-                threads: options.threads,
-                seed: options.seed,
-                progress: progress
+                to: $0,
+                with: means
             )
         }
-        var fragments = Set(new.map(\.id))
-        for part in parts { fragments.formUnion(table.covered(by: part.entry).map(\.id)) }
-        let entry = writer.entry(
-            name: name,
-            fieldID: column.fieldID,
-            fragments: fragments,
-            version: parts.map(\.entry.datasetVersion).min() ?? table.manifest.version,
-            details: try details(parts[parts.count - 1].entry, built.model),
-            files: files
-        )
-        let removed = parts.map(\.entry.message)
-        let next = try await table.commit([entry], removing: removed, [writer], options.commitMessage)
-        return (next, OptimizedIndex(name: name, action: .merged, rowCount: built.rowCount))
+        return (next, OptimizedIndex(name: name, action: .merged, rowCount: rows))
     }
 
     /// One segment of all rows, trained anew with the settings the index was made with.
@@ -258,10 +239,7 @@ private struct IndexOptimizer {
             let usual = parameters.partitionCount(rows: source.rowCount)
             if usual <= model.partitionCount { parameters.partitions = model.partitionCount }
         }
-        var writer = IndexWriter(store: table.store)
-        let entry = try await table.build(&writer, name, column, source, parameters, progress)
-        let removed = entries.map(\.message)
-        let next = try await table.commit([entry], removing: removed, [writer], options.commitMessage)
+        let next = try await table.train(source, parameters, place(column, replacing: entries), progress)
         return (next, OptimizedIndex(name: name, action: .trained, rowCount: source.rowCount))
     }
 

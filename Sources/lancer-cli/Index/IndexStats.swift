@@ -22,17 +22,7 @@ struct IndexStats: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Measure the recall with n rows as queries.", valueName: "n"))
     var recall: Int?
 
-    @Option(name: [.customShort("k"), .long], help: ArgumentHelp("Rows wanted of each (default 10).", valueName: "n"))
-    var k = 10
-
-    @Option(help: ArgumentHelp("Partitions looked at: exactly so many.", valueName: "n"))
-    var nprobes: Int?
-
-    @Option(help: ArgumentHelp("Candidates kept while a graph is searched.", valueName: "n"))
-    var ef: Int?
-
-    @Option(help: ArgumentHelp("Take n * k candidates and compare them exactly.", valueName: "n"))
-    var refine: Int?
+    @OptionGroup var breadth: SearchBreadthOption
 
     @Option(help: ArgumentHelp("Chooses the rows (default 42).", valueName: "n"))
     var seed: UInt64 = 42
@@ -45,7 +35,7 @@ struct IndexStats: AsyncParsableCommand {
 
     func validate() throws {
         if let recall, recall < 1 { throw ValidationError("--recall must be at least 1.") }
-        if recall == nil, nprobes != nil || ef != nil || refine != nil {
+        if recall == nil, !breadth.isUsual {
             throw ValidationError("--nprobes, --ef and --refine are for --recall.")
         }
     }
@@ -55,15 +45,13 @@ struct IndexStats: AsyncParsableCommand {
         let statistics = try await dataset.indexStatistics(try await chosenName(dataset))
         if partitions { return try partitionList(statistics).show(json: output.json) }
         var search = NearestSearch()
-        search.nprobes = nprobes
-        search.ef = ef
-        search.refine = refine
+        breadth.apply(to: &search)
         var measured: IndexRecall?
         if let recall {
             measured = try await dataset.indexRecall(
                 statistics.index.name,
                 samples: recall,
-                k: k,
+                k: breadth.k,
                 options: search,
                 seed: seed
             )
@@ -108,7 +96,14 @@ enum IndexReport {
         report.add("kind", index.kind, nil, .string(index.kind))
         let metric = index.metric ?? statistics.segments.last?.metric
         report.add("metric", metric?.rawValue, nil, .optional(metric?.rawValue))
-        if let segment = statistics.segments.last { addModel(segment, to: &report) }
+        if let segment = statistics.segments.last {
+            report.addVectorModel(
+                dimension: segment.dimension,
+                elementType: segment.elementType,
+                codes: segment.subVectors.flatMap { count in segment.bits.map { (count, $0) } },
+                graph: segment.graph
+            )
+        }
         let rows = index.indexedRowCount + index.unindexedRowCount
         let share = rows == 0 ? 100 : Double(index.indexedRowCount) * 100 / Double(rows)
         report.add(
@@ -124,29 +119,6 @@ enum IndexReport {
         if let measured { add(measured, to: &report) }
         addSegments(statistics, to: &report)
         return report
-    }
-
-    private static func addModel(_ segment: IndexStatistics.Segment, to report: inout Report) {
-        let vectors = "\(segment.dimension) × \(segment.elementType)"
-        report.add("vectors", vectors, nil, nil)
-        report.add("dimension", nil, nil, .count(segment.dimension))
-        report.add("element type", nil, "elementType", .string(segment.elementType))
-        if let subVectors = segment.subVectors, let bits = segment.bits {
-            report.add("codes", "\(subVectors) sub-vectors of \(bits) bits", nil, nil)
-            report.add("sub-vectors", nil, "subVectors", .count(subVectors))
-            report.add("bits", nil, nil, .count(bits))
-        }
-        if let graph = segment.graph {
-            report.add(
-                "graph",
-                "m \(graph.maxConnections), ef construction \(graph.efConstruction), at most \(graph.maxLevel) levels",
-                nil,
-                .object([
-                    ("m", .count(graph.maxConnections)), ("efConstruction", .count(graph.efConstruction)),
-                    ("maxLevel", .count(graph.maxLevel)),
-                ])
-            )
-        }
     }
 
     private static func add(_ measured: IndexRecall, to report: inout Report) {

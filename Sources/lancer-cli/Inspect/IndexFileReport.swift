@@ -52,34 +52,18 @@ struct IndexFileReport {
         let model = segment.model
         report.add("index", model.kind.rawValue, nil, .string(model.kind.rawValue))
         report.add("metric", model.metric.name, nil, .string(model.metric.name))
-        report.add("vectors", "\(model.dimension) × \(model.element.rawValue)", nil, nil)
-        report.add("dimension", nil, nil, .count(model.dimension))
-        report.add("element type", nil, "elementType", .string(model.element.rawValue))
-        if let product = model.product {
-            report.add("codes", "\(product.subvectors) sub-vectors of \(product.bits) bits", nil, nil)
-            report.add("sub-vectors", nil, "subVectors", .count(product.subvectors))
-            report.add("bits", nil, nil, .count(product.bits))
-        }
-        if let scalar = model.scalar {
-            report.add(
-                "bounds",
-                "\(scalar.start) to \(scalar.end)",
-                nil,
-                .array([.number(scalar.start), .number(scalar.end)])
-            )
-        }
-        if model.kind.hasGraph {
-            let graph = model.graph
-            report.add(
-                "graph",
-                "m \(graph.maxConnections), ef construction \(graph.efConstruction), at most \(graph.maxLevel) levels",
-                nil,
-                .object([
-                    ("m", .count(graph.maxConnections)), ("efConstruction", .count(graph.efConstruction)),
-                    ("maxLevel", .count(graph.maxLevel)),
-                ])
-            )
-        }
+        report.addVectorModel(
+            dimension: model.dimension,
+            elementType: model.element.rawValue,
+            codes: model.product.map { ($0.subvectors, $0.bits) },
+            bounds: model.scalar.map { ($0.start, $0.end) },
+            graph: model.kind.hasGraph
+                ? Lancer.VectorIndexKind.Graph(
+                    maxConnections: model.graph.maxConnections,
+                    efConstruction: model.graph.efConstruction,
+                    maxLevel: model.graph.maxLevel
+                ) : nil
+        )
         let sizes = segment.partitionSizes
         let text = "\(sizes.count.grouped) of \((sizes.min() ?? 0).grouped) to \((sizes.max() ?? 0).grouped) rows"
         report.add("partitions", text, nil, .array(sizes.map { .count($0) }))

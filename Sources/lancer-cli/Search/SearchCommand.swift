@@ -25,28 +25,13 @@ struct SearchCommand: AsyncParsableCommand {
 
     @OptionGroup var query: QueryOption
 
-    @Option(
-        name: [.customShort("k"), .long],
-        help: ArgumentHelp("Rows wanted of each query (default 10).", valueName: "n")
-    )
-    var k = 10
-
-    @Option(help: ArgumentHelp("Partitions of the index looked at: exactly so many.", valueName: "n"))
-    var nprobes: Int?
+    @OptionGroup var breadth: SearchBreadthOption
 
     @Option(help: ArgumentHelp("Partitions looked at first, more if rows are missing.", valueName: "n"))
     var minProbes: Int?
 
     @Option(help: ArgumentHelp("Most partitions looked at.", valueName: "n"))
     var maxProbes: Int?
-
-    @Option(help: ArgumentHelp("Candidates kept while a graph is searched (default 1.5 k).", valueName: "n"))
-    var ef: Int?
-
-    @Option(
-        help: ArgumentHelp("Take n * k candidates from the index and compare them exactly.", valueName: "n")
-    )
-    var refine: Int?
 
     @Option(help: ArgumentHelp("l2, cosine or dot (default: the index's, without one l2).", valueName: "metric"))
     var metric: DistanceMetric?
@@ -73,7 +58,7 @@ struct SearchCommand: AsyncParsableCommand {
     @OptionGroup var output: RowsOutput
 
     func validate() throws {
-        if nprobes != nil, minProbes != nil || maxProbes != nil {
+        if breadth.nprobes != nil, minProbes != nil || maxProbes != nil {
             throw ValidationError("--nprobes sets both --min-probes and --max-probes; give it or them.")
         }
         if postfilter, condition.condition == nil { throw ValidationError("--postfilter needs --where.") }
@@ -83,10 +68,9 @@ struct SearchCommand: AsyncParsableCommand {
     /// The options of the search.
     var search: NearestSearch {
         var search = NearestSearch()
-        search.minimumProbes = nprobes ?? minProbes
-        search.maximumProbes = nprobes ?? maxProbes
-        search.ef = ef
-        search.refine = refine
+        breadth.apply(to: &search)
+        if let minProbes { search.minimumProbes = minProbes }
+        if let maxProbes { search.maximumProbes = maxProbes }
         search.metric = metric
         search.minimumDistance = minDistance
         search.maximumDistance = maxDistance
@@ -110,7 +94,7 @@ struct SearchCommand: AsyncParsableCommand {
         let batch = try await dataset.search(
             queries,
             column,
-            k,
+            breadth.k,
             condition.condition,
             columns.names,
             search,
