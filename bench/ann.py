@@ -138,7 +138,7 @@ EF = (10, 15, 20, 30, 50, 100, 200)
 
 def settings_of(kind: str) -> list[dict]:
     if kind.startswith("IVF_PQ"):
-        refined = [(1, 3), (4, 3), (16, 3), (2, 10), (4, 10), (8, 10), (16, 10), (64, 10)]
+        refined = [(1, 3), (2, 3), (4, 3), (8, 3), (16, 3), (2, 10), (4, 10), (8, 10), (16, 10), (64, 10)]
         return [{"probes": p} for p in PROBES] + [{"probes": p, "refine": r} for p, r in refined]
     refined = [{"ef": ef, "refine": 2} for ef in (20, 30, 50, 100)] if kind == "IVF_HNSW_SQ" else []
     return [{"ef": ef} for ef in EF] + refined
