@@ -9,8 +9,8 @@ struct LancerCommand: AsyncParsableCommand {
         abstract: "Read and write Lance tables.",
         discussion: """
             A table is a directory such as movies.lance. Other formats go by extension: .csv .tsv .jsonl .ndjson .npy \
-            .arrow .ipc .feather (Arrow IPC file) .arrows (Arrow IPC stream); - stands for standard input or output, \
-            with --from or --to.
+            .parquet .arrow .ipc .feather (Arrow IPC file) .arrows (Arrow IPC stream); - stands for standard input or \
+            output, with --from or --to.
 
             lancer --version says which version this is and which file versions it reads and writes.
 

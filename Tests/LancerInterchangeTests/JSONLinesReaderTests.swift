@@ -51,7 +51,11 @@ struct JSONLinesReaderTests {
     )
     func errors(text: String, message: String) throws {
         let error = failure { _ = try readJSON(text) }
-        #expect(error?.code == .invalidArgument)
+        // JSON that does not go with the rest is the caller's to mend with a schema; anything else is damage.
+        let isJSON = ["lines before", "an array", "comes twice", "is beyond", "integers here"].contains {
+            message.contains($0)
+        }
+        #expect(error?.code == (isJSON ? .invalidArgument : .corrupt), "\(text)")
         #expect(error?.message.contains(message) == true, "\(error?.message ?? "no error")")
     }
 

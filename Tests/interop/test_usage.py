@@ -45,6 +45,26 @@ def test_an_empty_file(name, scratch):
     assert not (scratch / "y.lance" / "_versions").exists()
 
 
+@pytest.mark.parametrize(
+    "name, content, status",
+    [
+        # Text that cannot be read as what it is said to be …
+        ("x.csv", b"\n\n", CORRUPT), ("x.csv", b"a,b\n1,2,3\n", CORRUPT), ("x.csv", b"a,b\n1\n", CORRUPT),
+        ("x.csv", b'a,b\n1,"x\n', CORRUPT), ("x.csv", b'a,b\n1,"x"y\n', CORRUPT), ("x.csv", b"a\n\xff\xfe\n", CORRUPT),
+        ("x.csv", b"\xff\n1\n", CORRUPT), ("x.tsv", b"a\tb\n1\n", CORRUPT),
+        ("x.jsonl", b"\n \n", CORRUPT), ("x.jsonl", b'{"a":1\n', CORRUPT), ("x.jsonl", b"[1]\n", CORRUPT),
+        ("x.jsonl", b'{"a":1}{"a":2}\n', CORRUPT), ("x.jsonl", b'{"a":NaN}\n', CORRUPT), ("x.npy", b"hello world", CORRUPT),
+        # … and text that can, with columns that do not fit.
+        ("x.csv", b"a,a\n1,2\n", USAGE), ("x.csv", b"a.b\n1\n", USAGE), ("x.jsonl", b'{"a":1}\n{"a":"x"}\n', USAGE),
+        ("x.jsonl", b'{"a":1,"a":2}\n', USAGE), ("x.jsonl", b"{}\n", USAGE),
+    ],
+)
+def test_text_that_cannot_be_a_table(name, content, status, scratch):
+    (scratch / name).write_bytes(content)
+    one_line(lancer("convert", scratch / name, scratch / "y.lance", status=status))
+    assert not (scratch / "y.lance" / "_versions").exists()
+
+
 def test_a_folder_that_is_no_dataset(scratch):
     (scratch / "t.lance").mkdir()
     assert "t.lance" in one_line(lancer("scan", scratch / "t.lance", status=USAGE))

@@ -21,7 +21,7 @@ package struct CSVReader: RecordBatchReader {
     /// Opens a CSV text.
     ///
     /// - Parameter open: Opens the text at its start; called twice when there is no schema in `options`.
-    /// - Throws: `invalidArgument` for text that is not CSV (naming the line), `schemaMismatch` when the header and the
+    /// - Throws: `corrupt` for text that is not CSV (naming the line), `schemaMismatch` when the header and the
     ///   schema do not fit, what `open` and the stream throw.
     package init(
         options: CSVOptions = CSVOptions(),
@@ -76,7 +76,7 @@ package struct CSVReader: RecordBatchReader {
         }
         if kinds.isEmpty { kinds = Array(repeating: CSVColumnKinds(), count: names.count) }
         if !options.header { names = kinds.indices.map { "f\($0)" } }
-        guard !names.isEmpty else { throw .invalidArgument("the CSV text is empty: no header, no rows") }
+        guard !names.isEmpty else { throw .corrupt("the CSV text is empty: no header, no rows") }
         return (names, kinds.map(\.type), rows)
     }
 
@@ -127,8 +127,8 @@ package struct CSVReader: RecordBatchReader {
 
     /// The next batch, or nil at the end.
     ///
-    /// - Throws: `invalidArgument` naming line and column of a cell that is no value of its column's type, of a row with
-    ///   more or fewer cells, or of a misplaced quote; what the stream throws.
+    /// - Throws: `invalidArgument` naming line and column of a cell that is no value of its column's type, `corrupt` for a
+    ///   row with more or fewer cells, a misplaced quote or text that is not UTF-8; what the stream throws.
     package mutating func next() throws(LanceError) -> RecordBatch? {
         guard try tokenizer.next(limit: rowLimit) else { return nil }
         let width = tokenizer.columnCount
@@ -240,7 +240,7 @@ extension CSVReader {
     private func invalid(_ cell: CSVCell, _ column: TextColumn, _ field: ArrowField) -> LanceError {
         let text = tokenizer.unescaped(cell)
         let shown = text.withUnsafeBufferPointer(\.quotedForMessage)
-        if column.isText { return .invalidArgument("\(place(cell, field)): \(shown) is not valid UTF-8") }
+        if column.isText { return .corrupt("\(place(cell, field)): \(shown) is not valid UTF-8") }
         return .invalidArgument("\(place(cell, field)): \(shown) is no value of \(field.type)")
     }
 }

@@ -58,9 +58,9 @@ final class CSVTokenizer {
 
     /// Reads the first row as column names.
     ///
-    /// - Throws: `invalidArgument` when there is none, a name is not UTF-8, or a name occurs twice.
+    /// - Throws: `corrupt` when there is none or a name is not UTF-8, `invalidArgument` when a name occurs twice.
     func readHeader() throws(LanceError) -> [String] {
-        guard try next(limit: 1) else { throw .invalidArgument("the CSV text is empty: no header, no rows") }
+        guard try next(limit: 1) else { throw .corrupt("the CSV text is empty: no header, no rows") }
         var names: [String] = []
         var seen: Set<String> = []
         for column in 0..<columnCount {
@@ -70,7 +70,7 @@ final class CSVTokenizer {
                 text.withUnsafeBufferPointer({ bytes in
                     bytes.baseAddress.map { ByteScan.isUTF8($0, bytes.count) } ?? true
                 })
-            else { throw .invalidArgument("line \(line(of: cell)): column name \(column + 1) is not UTF-8") }
+            else { throw .corrupt("line \(line(of: cell)): column name \(column + 1) is not UTF-8") }
             let name = text.isEmpty ? "f\(column)" : String(decoding: text, as: UTF8.self)
             guard seen.insert(name).inserted else {
                 throw .invalidArgument("line \(line(of: cell)): two columns are called \"\(name)\"")
@@ -83,7 +83,7 @@ final class CSVTokenizer {
 
     /// Cuts the next block of at least one row; false at the end. Cells of the block before are gone.
     ///
-    /// - Throws: `invalidArgument` for ragged rows and misplaced or unclosed quotes; what the stream throws.
+    /// - Throws: `corrupt` for ragged rows and misplaced or unclosed quotes; what the stream throws.
     func next(limit: Int? = nil) throws(LanceError) -> Bool {
         window.consume(to: blockEnd)
         if !window.atEnd, window.end - window.start < batchBytes / 2 { try window.fill() }
@@ -176,7 +176,7 @@ final class CSVTokenizer {
                 cells[count] = CSVCell(bits: UInt64(cellStart + 1) | length << 32 | flags)
                 mark = close + 1
                 if mark < end, base[mark] != delimiter, base[mark] != 0x0A, base[mark] != 0x0D {
-                    throw .invalidArgument(
+                    throw .corrupt(
                         "line \(window.line(at: mark)): text behind a closing quote; a quote inside a quoted cell is doubled"
                     )
                 }
@@ -220,7 +220,7 @@ final class CSVTokenizer {
             position = quote + 2
         }
         if window.atEnd {
-            throw .invalidArgument("line \(window.line(at: open)): a quoted cell starts here and is never closed")
+            throw .corrupt("line \(window.line(at: open)): a quoted cell starts here and is never closed")
         }
         return nil
     }
@@ -240,12 +240,12 @@ final class CSVTokenizer {
         }
         let cells = count == 1 ? "1 cell" : "\(count) cells"
         if count < columnCount {
-            return .invalidArgument(
+            return .corrupt(
                 "line \(line) has \(cells) where \(columnCount) are expected: nothing for column \(name(count))"
             )
         }
         let extra = unescaped(self.cells[firstCell + columnCount]).withUnsafeBufferPointer(\.quotedForMessage)
-        return .invalidArgument(
+        return .corrupt(
             "line \(line) has \(cells) where \(columnCount) are expected: cell \(columnCount + 1) is \(extra)"
         )
     }

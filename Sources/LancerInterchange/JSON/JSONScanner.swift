@@ -71,7 +71,7 @@ struct JSONScanner {
     @inline(__always)
     mutating func peek() throws(JSONFault) -> Kind {
         skipBlanks()
-        guard position < end else { throw JSONFault("the JSON text ends where a value belongs") }
+        guard position < end else { throw JSONFault(syntax: "the JSON text ends where a value belongs") }
         switch text[position] {
         case 0x7B: return .object
         case 0x5B: return .array
@@ -180,7 +180,7 @@ struct JSONScanner {
             while text[at] &- 0x30 <= 9 { at += 1 }
             if at == digits { throw unexpected("a digit in the exponent", at: at) }
         }
-        if text[at] &- 0x30 <= 9 { throw JSONFault("a number with a leading zero") }
+        if text[at] &- 0x30 <= 9 { throw JSONFault(syntax: "a number with a leading zero") }
         position = at
         return Token(start: text + start, count: at - start, isASCII: true)
     }
@@ -209,18 +209,20 @@ struct JSONScanner {
             at += index
             break
         }
-        guard at < end else { throw JSONFault("a string is not closed") }
+        guard at < end else { throw JSONFault(syntax: "a string is not closed") }
         if text[at] == 0x22 {
             position = at + 1
             let isASCII = seen & ByteScan.high == 0
-            if !isASCII, !ByteScan.isUTF8(text + start, at - start) { throw JSONFault("a string is not valid UTF-8") }
+            if !isASCII, !ByteScan.isUTF8(text + start, at - start) {
+                throw JSONFault(syntax: "a string is not valid UTF-8")
+            }
             return Token(start: text + start, count: at - start, isASCII: isASCII)
         }
         return try escapedString(from: start)
     }
 
     private mutating func escapedString(from start: Int) throws(JSONFault) -> Token {
-        guard let close = closingQuote(from: start) else { throw JSONFault("a string is not closed") }
+        guard let close = closingQuote(from: start) else { throw JSONFault(syntax: "a string is not closed") }
         room.reserve(close - start)
         scratch = room.memory
         var count = 0
@@ -228,7 +230,9 @@ struct JSONScanner {
         while at < close {
             let byte = text[at]
             at += 1
-            if byte < 0x20 { throw JSONFault("a control character (code \(byte)) in a string; it is written \\u00XX") }
+            if byte < 0x20 {
+                throw JSONFault(syntax: "a control character (code \(byte)) in a string; it is written \\u00XX")
+            }
             guard byte == 0x5C else {
                 scratch[count] = byte
                 count += 1
@@ -252,13 +256,13 @@ struct JSONScanner {
                     }
                 }
                 continue
-            default: throw JSONFault("an unknown escape in a string: \\\(Unicode.Scalar(escape))")
+            default: throw JSONFault(syntax: "an unknown escape in a string: \\\(Unicode.Scalar(escape))")
             }
             count += 1
         }
         position = close + 1
         let isASCII = ByteScan.isASCII(scratch, count)
-        if !isASCII, !ByteScan.isUTF8(scratch, count) { throw JSONFault("a string is not valid UTF-8") }
+        if !isASCII, !ByteScan.isUTF8(scratch, count) { throw JSONFault(syntax: "a string is not valid UTF-8") }
         return Token(start: UnsafePointer(scratch), count: count, isASCII: isASCII)
     }
 
@@ -276,18 +280,18 @@ struct JSONScanner {
         let first = try hexUnit(&at, close)
         if let scalar = Unicode.Scalar(first) { return scalar }
         guard first < 0xDC00, close - at >= 6, text[at] == 0x5C, text[at + 1] == 0x75 else {
-            throw JSONFault("half of a surrogate pair in a string")
+            throw JSONFault(syntax: "half of a surrogate pair in a string")
         }
         at += 2
         let second = try hexUnit(&at, close)
         guard second >= 0xDC00, second <= 0xDFFF,
             let scalar = Unicode.Scalar(0x10000 + (UInt32(first) - 0xD800) << 10 + (UInt32(second) - 0xDC00))
-        else { throw JSONFault("half of a surrogate pair in a string") }
+        else { throw JSONFault(syntax: "half of a surrogate pair in a string") }
         return scalar
     }
 
     private func hexUnit(_ at: inout Int, _ close: Int) throws(JSONFault) -> UInt16 {
-        guard close - at >= 4 else { throw JSONFault("\\u needs four hexadecimal digits") }
+        guard close - at >= 4 else { throw JSONFault(syntax: "\\u needs four hexadecimal digits") }
         var value: UInt16 = 0
         for index in 0..<4 {
             let byte = text[at + index]
@@ -296,7 +300,7 @@ struct JSONScanner {
             case 0x30...0x39: digit = byte - 0x30
             case 0x41...0x46: digit = byte - 0x41 + 10
             case 0x61...0x66: digit = byte - 0x61 + 10
-            default: throw JSONFault("\\u needs four hexadecimal digits")
+            default: throw JSONFault(syntax: "\\u needs four hexadecimal digits")
             }
             value = value << 4 | UInt16(digit)
         }
@@ -328,7 +332,7 @@ struct JSONScanner {
     /// Refuses the `depth`-th level of nesting (from 0) beyond the limit.
     @inline(__always)
     static func check(depth: Int) throws(JSONFault) {
-        if depth >= depthLimit { throw JSONFault("nested deeper than \(depthLimit) levels") }
+        if depth >= depthLimit { throw JSONFault(syntax: "nested deeper than \(depthLimit) levels") }
     }
 
     // MARK: Faults
@@ -336,9 +340,9 @@ struct JSONScanner {
     @inline(never)
     private func unexpected(_ what: String, at place: Int? = nil) -> JSONFault {
         let place = place ?? position
-        guard place < end else { return JSONFault("the JSON text ends where \(what) belongs") }
+        guard place < end else { return JSONFault(syntax: "the JSON text ends where \(what) belongs") }
         let found = TextBytes(start: text + place, count: Swift.min(end - place, 20)).quotedForMessage
-        return JSONFault("expected \(what), found \(found)")
+        return JSONFault(syntax: "expected \(what), found \(found)")
     }
 }
 

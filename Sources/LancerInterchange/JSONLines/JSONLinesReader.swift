@@ -20,8 +20,8 @@ package struct JSONLinesReader: RecordBatchReader {
     /// Opens JSON lines.
     ///
     /// - Parameter open: Opens the text at its start; called twice when there is no schema in `options`.
-    /// - Throws: `invalidArgument` for a line that is not a JSON object or does not go with the lines before (naming
-    ///   line and key path), what `open` and the stream throw.
+    /// - Throws: `corrupt` for a line that is not a JSON object, or none at all, `invalidArgument` for one that does not go
+    ///   with the lines before (naming line and key path), what `open` and the stream throw.
     package init(
         options: JSONLinesOptions = JSONLinesOptions(),
         open: () throws(LanceError) -> any ByteStream
@@ -34,6 +34,7 @@ package struct JSONLinesReader: RecordBatchReader {
             let lines = try JSONLineSource(try open(), refill: options.batchBytes)
             var rows = 0
             while try lines.next({ (scanner) throws(JSONFault) in try kinds.note(&scanner, depth: 0) }) { rows += 1 }
+            guard rows > 0 else { throw .corrupt("the JSON text is empty: no objects") }
             inferredRowCount = rows
             schema = ArrowSchema(kinds.fields)
         }
@@ -45,8 +46,8 @@ package struct JSONLinesReader: RecordBatchReader {
 
     /// The next batch, or nil at the end.
     ///
-    /// - Throws: `invalidArgument` naming line and key path of what is not JSON or no value of its type; what the
-    ///   stream throws.
+    /// - Throws: `corrupt` naming line and key path of what is not JSON, `invalidArgument` of what is no value of its type;
+    ///   what the stream throws.
     package mutating func next() throws(LanceError) -> RecordBatch? {
         let start = lines.bytesTaken
         var rows = 0
@@ -89,11 +90,12 @@ private final class JSONLineSource {
             scanner.skipBlanks()
             if scanner.position == line.upperBound { continue }
             do throws(JSONFault) {
-                guard try scanner.peek() == .object else { throw JSONFault("a line holds one object, { … }") }
+                guard try scanner.peek() == .object else { throw JSONFault(syntax: "a line holds one object, { … }") }
                 try body(&scanner)
                 try scanner.expectEnd()
             } catch {
-                throw .invalidArgument("line \(window.line(at: line.lowerBound)): \(error.description)")
+                let message = "line \(window.line(at: line.lowerBound)): \(error.description)"
+                throw error.isSyntax ? .corrupt(message) : .invalidArgument(message)
             }
             return true
         }
