@@ -193,6 +193,24 @@ def test_an_arrow_file_from_a_pipe(scratch, source):
     assert text("count", scratch / "piped.lance").strip() == str(ROWS)
 
 
+def test_every_page_has_its_ratio(scratch):
+    rows = 1000
+    table = pa.table({
+        "n": range(rows), "t": [f"text {i}" for i in range(rows)], "l": [[i] * (i % 3) for i in range(rows)],
+        "s": [{"x": i, "y": None if i % 2 else str(i)} for i in range(rows)],
+        "d": pa.array(["a", "b"] * (rows // 2)).dictionary_encode(),
+    })
+    write_arrow(table, scratch / "x.arrow")
+    lancer("convert", scratch / "x.arrow", scratch / "x.lance", "--max-rows-per-file", 600)
+    pages = lines_of(lancer("inspect", scratch / "x.lance", "--pages", "--json").stdout)
+    assert {page["column"] for page in pages} == {"n", "t", "l.item", "s.x", "s.y", "d"}
+    assert all(page["arrowBytes"] > 0 for page in pages)
+    chosen = lines_of(lancer("inspect", scratch / "x.lance", "--pages", "--json", "-c", "n,t,l,s,d").stdout)
+    assert chosen == pages
+    data = next((scratch / "x.lance" / "data").iterdir())
+    assert all(page["arrowBytes"] > 0 for page in lines_of(lancer("inspect", data, "--pages", "--json").stdout))
+
+
 def test_a_given_schema_is_used(scratch):
     (scratch / "x.csv").write_text("a,b\n1,2\n3,\n")
     lancer("convert", scratch / "x.csv", scratch / "x.arrow", "--schema", "a: int16, b: string")

@@ -33,7 +33,12 @@ struct Inspect: AsyncParsableCommand {
     @Flag(help: "One line a data file.")
     var files = false
 
-    @Flag(help: "One line a page: layout, encodings, rows, bytes, and the ratio of Arrow memory to bytes on disk.")
+    @Flag(
+        help: """
+            One line a page: layout, encodings, rows, bytes, and the ratio of Arrow memory to bytes on disk (beyond the \
+            first GiB of text and nested columns only with --columns).
+            """
+    )
     var pages = false
 
     @Flag(help: "One line an index, with the rows it covers.")

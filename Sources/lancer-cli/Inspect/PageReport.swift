@@ -10,6 +10,8 @@ struct PageReport {
     private let paths: [Int32: String]
     /// Columns wanted, dotted names; nil for all.
     private let wanted: [String]?
+    /// Bytes of pages that are still decoded to see how large their values are, when no columns were chosen.
+    private var decodable: UInt64 = 1 << 30
     private(set) var listing = Listing([
         .number("fragment"), .text("file"), .text("column"), .number("page"), .text("layout"), .text("encoding"),
         .text("layers"),
@@ -98,8 +100,9 @@ struct PageReport {
     }
 
     /// Bytes the page's values take as Arrow arrays. Known from the type when the column is flat and of fixed width;
-    /// else the page is decoded, but only when columns were chosen, because that may take long. Nil: not known.
-    private func arrowBytes(
+    /// else the page is decoded, in a large table only when columns were chosen, because that may take long. Nil: not
+    /// known.
+    private mutating func arrowBytes(
         _ page: PageInfo,
         _ layout: PageLayout,
         _ leaf: LanceField,
@@ -111,9 +114,11 @@ struct PageReport {
             let (product, overflow) = page.rowCount.multipliedReportingOverflow(by: bits)
             return overflow ? nil : product / 8 + nulls
         }
-        guard wanted != nil, let columnOf, let field = schema.fields.lazy.compactMap({ $0.pruned(to: leaf.id) }).first,
+        guard wanted != nil || page.sizeInBytes <= decodable, let columnOf,
+            let field = schema.fields.lazy.compactMap({ $0.pruned(to: leaf.id) }).first,
             let slots = schema.leafLayouts.first(where: { $0.field.id == leaf.id })?.slotsPerRow, slots > 0
         else { return nil }
+        if wanted == nil { decodable -= page.sizeInBytes }
         let rows = (page.firstRow / slots)..<((page.firstRow + page.rowCount) / slots)
         // A page that cannot be decoded is still listed.
         return try? await reader.read([field], columnOf: columnOf, rows: rows).first?.sizeInBytes
