@@ -65,19 +65,8 @@ extension ArrowText {
             }
         }
         guard digits > 0 else { return special(bytes) }
-        if cursor.take("e") || cursor.take("E") {
-            let sign = cursor.take("-") ? -1 : 1
-            if sign == 1 { _ = cursor.take("+") }
-            var value = 0
-            var count = 0
-            while let digit = cursor.digit() {
-                value = Swift.min(value * 10 + Int(digit), 1_000_000)
-                count += 1
-            }
-            guard count > 0 else { return nil }
-            exponent += sign * value
-        }
-        guard cursor.isAtEnd else { return nil }
+        guard let power = cursor.exponent(), cursor.isAtEnd else { return nil }
+        exponent += power
         // Both operands exact: one rounding, so the result is the nearest (Clinger 1990).
         if isShort, mantissa <= exactMantissa, exponent.magnitude < powers.count {
             let whole = T(mantissa)

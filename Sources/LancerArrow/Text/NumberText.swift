@@ -141,18 +141,7 @@ private struct DecimalNumber {
         }
         guard digits > 0 else { return nil }
         exponent = waitingZeros - afterPoint
-        if cursor.take("e") || cursor.take("E") {
-            let sign = cursor.take("-") ? -1 : 1
-            if sign == 1 { _ = cursor.take("+") }
-            var value = 0
-            var count = 0
-            while let digit = cursor.digit() {
-                value = Swift.min(value * 10 + Int(digit), 1_000_000_000)
-                count += 1
-            }
-            guard count > 0 else { return nil }
-            exponent += sign * value
-        }
-        guard cursor.isAtEnd else { return nil }
+        guard let power = cursor.exponent(), cursor.isAtEnd else { return nil }
+        exponent += power
     }
 }

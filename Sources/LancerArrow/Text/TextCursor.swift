@@ -27,6 +27,21 @@ struct TextCursor {
         return value
     }
 
+    /// The power of ten behind an `e`; 0 when there is none, nil when no digits follow it. Capped at a billion.
+    mutating func exponent() -> Int? {
+        guard take("e") || take("E") else { return 0 }
+        let isNegative = take("-")
+        if !isNegative { _ = take("+") }
+        var value = 0
+        var count = 0
+        while let digit = digit() {
+            value = Swift.min(value * 10 + Int(digit), 1_000_000_000)
+            count += 1
+        }
+        guard count > 0 else { return nil }
+        return isNegative ? -value : value
+    }
+
     /// A number of exactly `count` digits.
     mutating func number(digits count: Int) -> Int? {
         var value = 0

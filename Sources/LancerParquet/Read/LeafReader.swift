@@ -230,27 +230,28 @@ final class LeafReader {
         if content.count == offset, header.encoding != .rleDictionary, header.encoding != .plainDictionary {
             // Nothing but nulls: some writers leave out even the header of the encoding.
             content = .empty
-            valueDecoder = try ValueDecoder(
-                content,
-                at: 0,
-                encoding: .plain,
-                leaf: leaf,
-                shape: shape,
-                dictionary: nil,
-                count: pageLeft
-            )
+            valueDecoder = try decoder(content, encoding: .plain, count: pageLeft)
         } else {
-            valueDecoder = try ValueDecoder(
-                content,
-                at: offset,
-                encoding: header.encoding,
-                leaf: leaf,
-                shape: shape,
-                dictionary: dictionary,
-                count: pageLeft
-            )
+            valueDecoder = try decoder(content, at: offset, encoding: header.encoding, count: pageLeft)
         }
         return true
+    }
+
+    private func decoder(
+        _ content: ArrowBuffer,
+        at offset: Int = 0,
+        encoding: ParquetEncoding,
+        count: Int
+    ) throws(LanceError) -> ValueDecoder {
+        try ValueDecoder(
+            content,
+            at: offset,
+            encoding: encoding,
+            leaf: leaf,
+            shape: shape,
+            dictionary: dictionary,
+            count: count
+        )
     }
 
     private func readDictionary(_ header: PageHeader, _ bytes: ArrowBuffer) throws(LanceError) {
@@ -259,15 +260,7 @@ final class LeafReader {
             throw .unsupported("a dictionary of \(leaf.physicalType) in encoding \(header.encoding)")
         }
         let content = try pages.content(header, bytes)
-        var decoder = try ValueDecoder(
-            content,
-            at: 0,
-            encoding: .plain,
-            leaf: leaf,
-            shape: shape,
-            dictionary: nil,
-            count: header.valueCount
-        )
+        var decoder = try decoder(content, encoding: .plain, count: header.valueCount)
         let values = ValueBuilder(shape)
         let smallest = shape == .bytes ? 4 : 1
         guard header.valueCount <= content.count / smallest else {

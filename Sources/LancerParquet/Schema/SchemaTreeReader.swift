@@ -189,18 +189,27 @@ struct SchemaTreeReader {
         return .structure(field, definition: place.definition, children: children)
     }
 
-    private mutating func annotatedList(
-        _ element: SchemaElement,
-        _ outer: Place,
-        nullable: Bool,
-        hint: ArrowField?
-    ) throws(LanceError) -> ColumnNode {
+    /// The repeated field below an annotated list or map, the definition level of the list around it, and the place of
+    /// what is repeated.
+    private mutating func takeRepeated(
+        in outer: Place
+    ) throws(LanceError) -> (field: SchemaElement, definition: Int, place: Place) {
         let repeated = try take()
         var place = outer.child(of: repeated)
         try check(place)
         let definition = place.definition
         place.definition += 1
         place.repetition += 1
+        return (repeated, definition, place)
+    }
+
+    private mutating func annotatedList(
+        _ element: SchemaElement,
+        _ outer: Place,
+        nullable: Bool,
+        hint: ArrowField?
+    ) throws(LanceError) -> ColumnNode {
+        let (repeated, definition, place) = try takeRepeated(in: outer)
         let itemHint = hint.flatMap { $0.type.children.count == 1 ? $0.type.children[0] : nil }
         let item: ColumnNode
         if isItem(repeated, of: element) {
@@ -262,12 +271,7 @@ struct SchemaTreeReader {
         nullable: Bool,
         hint: ArrowField?
     ) throws(LanceError) -> ColumnNode {
-        let repeated = try take()
-        var place = outer.child(of: repeated)
-        try check(place)
-        let definition = place.definition
-        place.definition += 1
-        place.repetition += 1
+        let (_, definition, place) = try takeRepeated(in: outer)
         var entriesHint: ArrowField?
         var isSorted = false
         if case .map(let entries, let sorted)? = hint?.type, entries.type.children.count == 2 {

@@ -119,13 +119,7 @@ extension Table {
     /// - Throws: `conflict`, `schemaMismatch`, `unsupported`, `io`, and what `source` throws. The table is as it was then.
     package func append(from source: some BatchSource, _ options: TableWriteOptions) async throws -> Table {
         try manifest.writerFlags.requireKnown(to: "write")
-        guard let version = FileVersion(manifest.fileVersion) else {
-            throw LanceError(
-                .unsupported,
-                "writing files of version \(manifest.fileVersion), which all files of this table have",
-                at: ByteLocation(file: store.root)
-            )
-        }
+        let version = try writableFileVersion()
         let manifest = try await Self.write(source, store, manifest.schema, version, options.limits) {
             (fragments) throws(CommitLoop.Failure) in
             try await CommitLoop(store: store, commitMessage: options.commitMessage)
@@ -168,5 +162,21 @@ extension Table {
     private static func remove(_ paths: [String], _ store: any ObjectStore) async {
         // Best effort: the error that led here matters more, and files that no version names do no harm.
         for path in paths { try? await store.delete(path) }
+    }
+}
+
+extension Table {
+    /// The version of new data files, which is that of the table's files.
+    ///
+    /// - Throws: `unsupported` by name.
+    func writableFileVersion() throws(LanceError) -> FileVersion {
+        guard let version = FileVersion(manifest.fileVersion) else {
+            throw LanceError(
+                .unsupported,
+                "writing files of version \(manifest.fileVersion), which all files of this table have",
+                at: ByteLocation(file: store.root)
+            )
+        }
+        return version
     }
 }

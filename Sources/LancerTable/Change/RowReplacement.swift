@@ -26,13 +26,7 @@ extension Table {
         writing rows: (inout FragmentWriter) async throws -> RowsGone
     ) async throws -> Table {
         try manifest.writerFlags.requireKnown(to: "write")
-        guard let version = FileVersion(manifest.fileVersion) else {
-            throw LanceError(
-                .unsupported,
-                "writing files of version \(manifest.fileVersion), which all files of this table have",
-                at: ByteLocation(file: store.root)
-            )
-        }
+        let version = try writableFileVersion()
         var writer = FragmentWriter(store: store, schema: manifest.schema, version: version, limits: change.limits)
         let fragments: [Fragment]
         let gone: RowsGone

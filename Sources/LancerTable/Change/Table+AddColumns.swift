@@ -112,14 +112,7 @@ private struct ColumnComputation: Sendable {
             }
             return
         }
-        let scan = try TableScan(
-            table: table,
-            projection: projection,
-            offset: 0,
-            limit: nil,
-            batchRows: nil,
-            fragments: [fragment]
-        )
+        let scan = try TableScan(table: table, projection: projection, fragments: [fragment])
         let iterator = scan.makeIterator()
         while let batch = try await iterator.next() {
             try write(batch.columns, batch.rowCount, live.take(batch.rowCount), piece, writer, progress)

@@ -52,14 +52,7 @@ extension Table {
         let depth = steps.count - 1
         let projection = try Projection(nil, of: LanceSchema(fields: [source]))
         return try await addingFiles([.replace(field.id, with: new)], [target], commitMessage) { fragment, writer in
-            let scan = try TableScan(
-                table: self,
-                projection: projection,
-                offset: 0,
-                limit: nil,
-                batchRows: nil,
-                fragments: [fragment]
-            )
+            let scan = try TableScan(table: self, projection: projection, fragments: [fragment])
             let iterator = scan.makeIterator()
             while let batch = try await iterator.next() {
                 do throws(LanceError) {

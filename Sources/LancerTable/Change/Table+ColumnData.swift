@@ -28,9 +28,7 @@ extension Table {
         try manifest.writerFlags.requireKnown(to: "write")
         // Names that are taken are found out before anything is written.
         _ = try manifest.schema.applying(edits)
-        guard let version = FileVersion(manifest.fileVersion) else {
-            throw LanceError.unsupported("writing files of version \(manifest.fileVersion)")
-        }
+        let version = try writableFileVersion()
         let schema = LanceSchema(fields: fields)
         var written: [UInt64: DataFile] = [:]
         var paths: [String] = []

@@ -52,7 +52,7 @@ extension Table {
 
     private func checkHasNoNulls(_ path: String) async throws {
         let projection = try Projection([path], of: manifest.schema)
-        let scan = try TableScan(table: self, projection: projection, offset: 0, limit: nil, batchRows: nil)
+        let scan = try TableScan(table: self, projection: projection)
         let iterator = scan.makeIterator()
         var row = 0
         while let batch = try await iterator.next() {

@@ -62,9 +62,7 @@ extension Table {
         _ remap: IndexRewriting?
     ) async throws -> Table {
         try manifest.writerFlags.requireKnown(to: "write")
-        guard let version = FileVersion(manifest.fileVersion) else {
-            throw LanceError.unsupported("writing files of version \(manifest.fileVersion)")
-        }
+        let version = try writableFileVersion()
         let plan = try await planCompaction(rules)
         if plan.bins.isEmpty { return self }
         var written: [String] = []
@@ -126,14 +124,7 @@ extension Table {
         _ written: inout [String]
     ) async throws -> RewriteGroup {
         let projection = try Projection(nil, of: manifest.schema)
-        let scan = try TableScan(
-            table: self,
-            projection: projection,
-            offset: 0,
-            limit: nil,
-            batchRows: nil,
-            fragments: bin.fragments
-        )
+        let scan = try TableScan(table: self, projection: projection, fragments: bin.fragments)
         let limits = try FragmentLimits(rowsPerFile: bin.rowsPerFile(rules), bytesPerFile: .max)
         var writer = FragmentWriter(store: store, schema: manifest.schema, version: version, limits: limits)
         defer { written += writer.paths }
