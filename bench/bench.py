@@ -40,7 +40,7 @@ from data import bench_table  # noqa: E402
 from lancer_cli import BINARY, lancer, read_arrow, table_to_lance  # noqa: E402
 from peers import race_parquet_takes, race_vortex  # noqa: E402
 from plot import svg  # noqa: E402
-from racing import Report, Worker, shown, timed  # noqa: E402
+from racing import Report, Worker, bursts, shown, timed  # noqa: E402
 
 SCANS = {
     "int64 ids": ["id"], "int32 random": ["random_int"], "int64 small, nulls": ["small_int"], "float32": ["float32"],
@@ -132,8 +132,11 @@ def race_blobs(report: Report, worker: Worker, scratch: Path) -> None:
         lambda: timed(lambda: drain(peer, columns)),
     )
     report.race(
-        "take 10 blobs of 100 kB", lambda: worker("take", ours, columns=columns, rows=rng.integers(0, 1000, 10).tolist())["seconds"],
-        lambda: timed(lambda rows=rng.integers(0, 1000, 10).tolist(): peer.take(rows, columns=columns)), repeat=20,
+        "take 10 blobs of 100 kB",
+        *bursts(
+            worker, ours, columns, lambda: rng.integers(0, 1000, 10).tolist(), lambda rows: peer.take(rows, columns=columns)
+        ),
+        warm=2,
     )
     worker("load", theirs)
     target = scratch / "blobs-written.lance"
@@ -259,7 +262,7 @@ def main() -> None:
         rng = np.random.default_rng(5)
 
         def pick_sorted() -> list[int]:
-            return rng.choice(options.rows, 100, replace=False).tolist()
+            return sorted(rng.choice(options.rows, 100, replace=False).tolist())
 
         for name, columns in TAKES.items():
             for count in (1, 10, 100, 1000):
@@ -270,16 +273,13 @@ def main() -> None:
                 if report.wanted(f"take {count} {name}"):
                     bring_to_memory(ours, theirs)
                 report.race(
-                    f"take {count} {name}", lambda: worker("take", ours, columns=columns, rows=pick())["seconds"],
-                    lambda: timed(lambda rows=pick(): peer.take(rows, columns=columns)), repeat=repeat,
+                    f"take {count} {name}", *bursts(worker, ours, columns, pick, lambda rows: peer.take(rows, columns=columns)),
                     # Both sides keep the search structures of pages that were touched before.
-                    warm=max(10, 200 // count),
-                    # Several in a row: the caches are not those that the other side left.
-                    burst=10,
+                    repeat=repeat, warm=max(1, 20 // count),
                 )
             report.race(
-                f"take 100 sorted {name}", lambda: worker("take", ours, columns=columns, rows=sorted(pick_sorted()))["seconds"],
-                lambda: timed(lambda rows=sorted(pick_sorted()): peer.take(rows, columns=columns)), repeat=12, warm=10, burst=10,
+                f"take 100 sorted {name}",
+                *bursts(worker, ours, columns, pick_sorted, lambda rows: peer.take(rows, columns=columns)), repeat=12,
             )
         worker("load", theirs)
         number = iter(range(10**9))

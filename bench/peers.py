@@ -10,7 +10,7 @@ import pyarrow.dataset
 import pyarrow.parquet
 
 from compare import assert_tables_equal
-from racing import Report, Worker, timed
+from racing import Report, Worker, bursts, timed
 
 
 def take_from_row_groups(file: pa.parquet.ParquetFile, starts: np.ndarray, rows: np.ndarray, columns) -> pa.Table:
@@ -44,14 +44,16 @@ def race_parquet_takes(report: Report, worker: Worker, table: pa.Table, ours: Pa
         )
         for name, columns in takes.items():
             for count in (1, 100):
-                def pick() -> np.ndarray:
-                    return rng.integers(0, table.num_rows, count)
+                def pick() -> list[int]:
+                    return rng.integers(0, table.num_rows, count).tolist()
 
                 report.race(
                     f"take {count} {name}, Parquet {how}",
-                    lambda: worker("take", ours, columns=columns, rows=pick().tolist())["seconds"],
-                    lambda: timed(lambda rows=pick(): take_from_row_groups(file, starts, rows, columns)),
-                    repeat=3, warm=2, peer=f"Parquet, {how}",
+                    *bursts(
+                        worker, ours, columns, pick,
+                        lambda rows: take_from_row_groups(file, starts, np.asarray(rows), columns), 3,
+                    ),
+                    repeat=2, peer=f"Parquet, {how}",
                 )
         path.unlink()
 
@@ -89,7 +91,7 @@ def race_vortex(report: Report, worker: Worker, table: pa.Table, ours: Path, scr
                 return sorted(set(rng.integers(0, table.num_rows, count).tolist()))
 
             report.race(
-                f"take {count} {name}, Vortex", lambda: worker("take", ours, columns=columns, rows=pick())["seconds"],
-                lambda: timed(lambda rows=pick(): take(rows, columns)), repeat=5, warm=2, peer="Vortex",
+                f"take {count} {name}, Vortex", *bursts(worker, ours, columns, pick, lambda rows: take(rows, columns)),
+                repeat=5, peer="Vortex",
             )
     path.unlink()

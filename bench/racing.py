@@ -41,6 +41,14 @@ def timed(work) -> float:
     return time.perf_counter() - start
 
 
+def bursts(worker: Worker, path: Path, columns, pick, peer_take, count: int = 10):
+    """Takes of rows that `pick` gives, `count` in a row on either side, so that neither meets the other's caches."""
+    return (
+        lambda: worker("take", path, columns=columns, takes=[pick() for _ in range(count)])["each"],
+        lambda: [timed(lambda rows=pick(): peer_take(rows)) for _ in range(count)],
+    )
+
+
 def shown(seconds: float) -> str:
     for scale, unit in ((1, "s"), (1e3, "ms")):
         if seconds * scale >= 1:
@@ -58,19 +66,19 @@ class Report:
         return self.only is None or any(self.only in task for task in tasks)
 
     def race(
-        self, task: str, ours, theirs, repeat: int | None = None, note: str = "", warm: int = 1, burst: int = 1,
+        self, task: str, ours, theirs, repeat: int | None = None, note: str = "", warm: int = 1,
         peer: str = "pylance",
     ) -> None:
-        """Runs both in turns of `burst` runs, `warm` times before it counts; each callable returns seconds."""
+        """Runs both in turns, `warm` times before it counts; each callable returns seconds, or a list of them."""
         if not self.wanted(task):
             return
         for _ in range(warm):
             ours(), theirs()
         left, right = [], []
         for turn in range(repeat or self.repeat):
-            for side in ((0, 1) if turn % 2 == 0 else (1, 0)):
-                for _ in range(burst):
-                    (left if side == 0 else right).append((ours if side == 0 else theirs)())
+            for times, run in ((left, ours), (right, theirs))[:: 1 if turn % 2 == 0 else -1]:
+                result = run()
+                times.extend(result if isinstance(result, list) else [result])
         a, b = statistics.median(left), statistics.median(right)
         self.rows.append({"task": task, "peer": peer, "lancer_seconds": a, "peer_seconds": b, "ratio": b / a, "note": note})
         print(f"{task:<40} {shown(a):>10} {shown(b):>10} {b / a:>7.2f}×  {note}", flush=True)

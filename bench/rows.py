@@ -26,7 +26,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "Tests" / "interop")]
 
 from compare import assert_tables_equal  # noqa: E402
 from lancer_cli import lancer, read_arrow, table_to_lance  # noqa: E402
-from racing import Worker, timed  # noqa: E402
+from racing import Worker, bursts, timed  # noqa: E402
 
 
 def made(rows: int) -> pa.Table:
@@ -41,11 +41,11 @@ def made(rows: int) -> pa.Table:
     )
 
 
-def medians(ours, theirs, repeat: int, burst: int) -> tuple[float, float]:
+def medians(ours, theirs, repeat: int) -> tuple[float, float]:
+    """The middle of both sides' times in turns; each callable returns a list of them."""
     left, right = [], []
     for turn in range(repeat + 1):
-        a = [ours() for _ in range(burst)]
-        b = [theirs() for _ in range(burst)]
+        a, b = ours(), theirs()
         if turn:
             left += a
             right += b
@@ -77,19 +77,17 @@ def main() -> None:
             assert worker("scan", ours, columns=None)["rowCount"] == rows
             del table
 
-            def drain() -> float:
-                return timed(lambda: sum(batch.num_rows for batch in peer.to_batches()))
+            def drain() -> list[float]:
+                return [timed(lambda: sum(batch.num_rows for batch in peer.to_batches()))]
 
             def take(count: int):
                 def pick() -> list[int]:
                     return rng.integers(0, rows, count).tolist()
 
-                return medians(
-                    lambda: worker("take", ours, columns=None, rows=pick())["seconds"],
-                    lambda: timed(lambda chosen=pick(): peer.take(chosen)), 12, 10,
-                )
+                return medians(*bursts(worker, ours, None, pick, peer.take), 12)
 
-            times = {"scan": medians(lambda: worker("scan", ours, columns=None)["seconds"], drain, 5, 1), "take 1": take(1), "take 100": take(100)}
+            scans = medians(lambda: [worker("scan", ours, columns=None)["seconds"]], drain, 5)
+            times = {"scan": scans, "take 1": take(1), "take 100": take(100)}
             results[rows] = {name: {"lancer": a, "pylance": b} for name, (a, b) in times.items()}
             for side, who in enumerate(("lancer", "pylance")):
                 scan = times["scan"][side]

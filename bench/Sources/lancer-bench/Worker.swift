@@ -8,6 +8,8 @@ struct Order: Decodable {
     var path: String
     var columns: [String]?
     var rows: [Int]?
+    /// Rows of several takes, one after the other without a pause.
+    var takes: [[Int]]?
     var fileVersion: String?
     var durable: Bool?
     /// Whether a scan compares pages with their checksums; it does if nothing is said.
@@ -22,6 +24,8 @@ struct Order: Decodable {
 struct Answer: Encodable {
     /// Time of the work itself, in seconds.
     var seconds = 0.0
+    /// Time of each of several takes.
+    var each: [Double]?
     /// Time that all threads worked, where it is measured.
     var processorSeconds: Double?
     var rowCount = 0
@@ -111,10 +115,16 @@ struct Worker {
             }.seconds
         case "take":
             let table = try await opened(order.path)
-            let rows = order.rows ?? []
-            answer.seconds = try await clock.measure {
-                answer.rowCount = try await table.take(rows, columns: order.columns).rowCount
-            }.seconds
+            var each: [Double] = []
+            for rows in order.takes ?? [order.rows ?? []] {
+                each.append(
+                    try await clock.measure {
+                        answer.rowCount += try await table.take(rows, columns: order.columns).rowCount
+                    }.seconds
+                )
+            }
+            answer.seconds = each.reduce(0, +)
+            answer.each = each
         case "index":
             guard let vectors = order.vectors else { throw LanceError(.invalidArgument, "no vectors in the order") }
             let table = try await Dataset.open(order.path)
