@@ -10,23 +10,49 @@ Peers besides pylance: Parquet through pyarrow, and Vortex where it is installed
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-if "--cores" in sys.argv:
-    # Before anything counts processors, and for the processes started from here, too.
-    count = int(sys.argv[sys.argv.index("--cores") + 1])
-    os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:count]))
-    os.environ["LANCE_CPU_THREADS"] = os.environ["LANCE_IO_THREADS"] = str(count)
 
-import lance
+def arguments() -> argparse.Namespace:
+    """The options, read before anything counts processors."""
+    def at_least(least: int):
+        def number(text: str) -> int:
+            if int(text) < least:
+                raise argparse.ArgumentTypeError(f"{text} is below {least}")
+            return int(text)
+
+        return number
+
+    parser = argparse.ArgumentParser(
+        prog="bench/run", description="Lancer and pylance, Parquet and Vortex at the same tasks, in turns.",
+        epilog="--everything: all of it on all cores and on one, growth with rows and fragments, compaction",
+    )
+    parser.add_argument("--rows", type=at_least(1000), default=1_000_000, help="rows of the table (%(default)s)")
+    parser.add_argument("--repeat", type=at_least(1), default=7, help="times each side runs (%(default)s)")
+    parser.add_argument("--only", metavar="WORD", help="only tasks whose name has this in it, as in 'take 1 '")
+    parser.add_argument("--cores", type=at_least(1), metavar="N", help="run both sides on so many cores (Linux)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="file for the results; a plot (.svg) is put beside it")
+    parser.add_argument("--worker", type=Path, default=Path(__file__).parent / ".build/release/lancer-bench", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+OPTIONS = arguments()
+if OPTIONS.cores:
+    if not hasattr(os, "sched_setaffinity"):
+        sys.exit("bench/run: this system does not pin processes to cores: leave --cores out")
+    # For the processes started from here, too.
+    os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[: OPTIONS.cores]))
+    os.environ["LANCE_CPU_THREADS"] = os.environ["LANCE_IO_THREADS"] = str(OPTIONS.cores)
+
+try:
+    import lance
+except ModuleNotFoundError as missing:
+    sys.exit(f"bench/run: the Python module {missing.name} is missing: scripts/setup --python installs it into .venv")
 import numpy as np
 import pyarrow as pa
 import pyarrow.dataset
@@ -37,10 +63,10 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "Tests" / "interop")]
 
 from compare import assert_tables_equal  # noqa: E402
 from data import bench_table  # noqa: E402
-from lancer_cli import BINARY, lancer, read_arrow, table_to_lance  # noqa: E402
+from lancer_cli import BINARY, MEASURE, lancer, read_arrow, table_to_lance  # noqa: E402
 from peers import race_parquet_takes, race_vortex  # noqa: E402
 from plot import svg  # noqa: E402
-from racing import Report, Worker, bursts, shown, timed  # noqa: E402
+from racing import Report, Worker, bursts, shown, timed, write_results  # noqa: E402
 
 SCANS = {
     "int64 ids": ["id"], "int32 random": ["random_int"], "int64 small, nulls": ["small_int"], "float32": ["float32"],
@@ -78,9 +104,11 @@ def size(path: Path) -> int:
 
 def verify(table: pa.Table, ours: Path, theirs: Path, scratch: Path) -> None:
     """Both tables read back as the source, by both sides, in scans and in takes."""
-    rows = np.random.default_rng(3).integers(0, table.num_rows, 1000).tolist()
+    rows = np.random.default_rng(3).integers(0, table.num_rows, min(1000, table.num_rows)).tolist()
     for path in (ours, theirs):
-        assert_tables_equal(lance.dataset(str(path)).to_table(), table)
+        dataset = lance.dataset(str(path))
+        assert_tables_equal(dataset.to_table(), table)
+        assert_tables_equal(dataset.take(rows), table.take(rows), table_metadata=False)
         out = scratch / "verify.arrow"
         lancer("scan", path, "-o", out)
         assert_tables_equal(read_arrow(out), table)
@@ -94,16 +122,23 @@ def verify(table: pa.Table, ours: Path, theirs: Path, scratch: Path) -> None:
 FILTERS = {"0.1 %": "random_int < -2143188679", "10 %": "random_int < -1717986918", "90 %": "random_int < 1717986918"}
 
 
-def race_filters(report: Report, worker: Worker, table: pa.Table, ours: Path, peer: lance.LanceDataset) -> None:
+def race_filters(report: Report, worker: Worker, table: pa.Table, ours: Path, peer: lance.LanceDataset, out: Path) -> None:
     """Scans and counts with a condition on one column that returns others."""
     for share, where in FILTERS.items():
-        bound = int(where.split("<")[1])
-        expected = int(pa.compute.sum(pa.compute.less(table["random_int"], bound)).as_py())
+        chosen = pa.compute.less(table["random_int"], int(where.split("<")[1]))
+        expected = int(pa.compute.sum(chosen).as_py())
+        if report.wanted(f"count {share}"):
+            for rows in (worker("count", ours, where=where)["rowCount"], peer.count_rows(filter=where)):
+                assert rows == expected, f"{rows} rows where {where}, not {expected}"
         for name, columns in {"scalars": ["id", "price", "category"], "long texts": ["description"], "vectors": ["vector"]}.items():
             if not report.wanted(f"filter {share}, {name}"):
                 continue
-            for rows in (worker("scan", ours, columns=columns, where=where)["rowCount"], drain(peer, columns, where)):
-                assert rows == expected, f"{rows} rows where {where}, not {expected}"
+            answer = table.select(columns).filter(chosen)
+            lancer("scan", ours, "--columns", ",".join(columns), "--where", where, "-o", out)
+            for found in (read_arrow(out), peer.to_table(columns=columns, filter=where)):
+                assert_tables_equal(found, answer, table_metadata=False)
+            out.unlink()
+            assert worker("scan", ours, columns=columns, where=where)["rowCount"] == expected
             report.race(
                 f"filter {share}, {name}", lambda: worker("scan", ours, columns=columns, where=where)["seconds"],
                 lambda: timed(lambda: drain(peer, columns, where)),
@@ -124,8 +159,7 @@ def race_blobs(report: Report, worker: Worker, scratch: Path) -> None:
     ours, theirs = scratch / "blobs-ours.lance", scratch / "blobs-theirs.lance"
     peer = lance.write_dataset(blobs, str(theirs))
     table_to_lance(blobs, ours)
-    assert_tables_equal(peer.to_table(), blobs)
-    assert_tables_equal(lance.dataset(str(ours)).to_table(), blobs)
+    verify(blobs, ours, theirs, scratch)
     columns = ["blob"]
     report.race(
         "scan blobs of 100 kB", lambda: worker("scan", ours, columns=columns)["seconds"],
@@ -153,23 +187,28 @@ def race_blobs(report: Report, worker: Worker, scratch: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-EXPORT = """import lance, sys
-for batch in lance.dataset(sys.argv[1]).to_batches(): pass"""
+EXPORT = """import lance, pyarrow, sys
+dataset = lance.dataset(sys.argv[1])
+with pyarrow.ipc.new_file(sys.argv[2], dataset.schema) as out:
+    for batch in dataset.to_batches(): out.write_batch(batch)"""
 
 
-def measure_memory(report: Report, binary: Path, ours: Path, theirs: Path) -> None:
-    """Peak memory of a full scan, in processes of their own."""
-    if not report.wanted("memory of a full scan"):
+def measure_memory(report: Report, table: pa.Table, ours: Path, theirs: Path, out: Path) -> None:
+    """Peak memory of a whole process that writes all rows to an Arrow file."""
+    task = "memory of an export"
+    if not report.wanted(task):
         return
-    fresh = Worker(binary)
-    fresh("scan", ours)
-    a = fresh.peak_bytes()
-    fresh.close()
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    subprocess.run([sys.executable, "-c", EXPORT, str(theirs)], check=True)
-    b = max(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, before) * 1024
-    report.rows.append({"task": "memory of a full scan", "peer": "pylance", "lancer_bytes": a, "peer_bytes": b, "ratio": b / a, "note": "peak"})
-    print(f"{'memory of a full scan':<40} {a / 1e6:>7.0f} MB {b / 1e6:>7.0f} MB {b / a:>7.2f}×")
+    peaks = []
+    for command in ([str(BINARY), "scan", str(ours), "-o", str(out)], [sys.executable, "-c", EXPORT, str(theirs), str(out)]):
+        done = subprocess.run([sys.executable, "-c", MEASURE, *command], stdout=subprocess.PIPE, text=True, check=True)
+        status, peak = done.stdout.split()[-2:]
+        assert status == "0", f"{command} ended with {status}"
+        assert_tables_equal(read_arrow(out), table)
+        out.unlink()
+        peaks.append(int(peak))
+    a, b = peaks
+    report.rows.append({"task": task, "peer": "pylance", "lancer_bytes": a, "peer_bytes": b, "ratio": b / a, "note": "peak"})
+    print(f"{task:<40} {a / 1e6:>7.0f} MB {b / 1e6:>7.0f} MB {b / a:>7.2f}×")
 
 
 def measure_copy(report: Report, table: pa.Table) -> None:
@@ -229,15 +268,7 @@ def race_parquet(report: Report, table: pa.Table, scratch: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--repeat", type=int, default=7)
-    parser.add_argument("--only")
-    parser.add_argument("--cores", type=int, help="run both sides on so many cores")
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--worker", type=Path, required=True)
-    options = parser.parse_args()
-
+    options = OPTIONS
     scratch = Path(tempfile.mkdtemp(prefix="lancer-bench-"))
     worker = Worker(options.worker)
     report = Report(options.repeat, options.only)
@@ -257,7 +288,7 @@ def main() -> None:
                     f"scan {name}{suffix}", lambda: worker("scan", mine, columns=columns)["seconds"],
                     lambda: timed(lambda: drain(peer, columns)),
                 )
-        race_filters(report, worker, table, ours, peer)
+        race_filters(report, worker, table, ours, peer, scratch / "filtered.arrow")
         measure_copy(report, table)
         rng = np.random.default_rng(5)
 
@@ -304,23 +335,17 @@ def main() -> None:
         race_parquet_takes(report, worker, table, ours, scratch, TAKES)
         race_vortex(report, worker, table, ours, scratch, SCANS, TAKES)
         report.race("open", lambda: worker("open", ours)["seconds"], lambda: timed(lambda: lance.dataset(str(theirs))), repeat=50)
-        measure_memory(report, options.worker, ours, theirs)
+        measure_memory(report, table, ours, theirs, scratch / "export.arrow")
         measure_command(report)
         report.summary()
     finally:
         worker.close()
         shutil.rmtree(scratch, ignore_errors=True)
 
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        result = {
-            "machine": platform.platform(), "processors": len(os.sched_getaffinity(0)), "pylance": lance.__version__, "rows": options.rows,
-            "commit": subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip(),
-            "tasks": report.rows,
-        }
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
-        options.json.with_suffix(".svg").write_text(svg(result))
-        print(f"written to {options.json}, with a plot beside it")
+    if not report.matched:
+        raise SystemExit(f"bench/run: no task has {options.only!r} in its name")
+    if options.json and report.rows:
+        write_results(options.json, {"rows": options.rows, "tasks": report.rows}, svg)
 
 
 if __name__ == "__main__":

@@ -1,34 +1,37 @@
-"""What the benchmarks share: the process that is Lancer, times, and races of two sides in turns."""
+"""What the benchmarks share: the process that is Lancer, times, races of two sides in turns, and files of results."""
 
 from __future__ import annotations
 
 import json
+import os
+import platform
 import statistics
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+import lance
 
 
 class Worker:
     """The Lancer side."""
 
     def __init__(self, binary: Path):
+        if not binary.exists():
+            raise SystemExit(f"{binary} is missing; swift build -c release --package-path bench makes it")
         self.process = subprocess.Popen([str(binary)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
 
     def __call__(self, task: str, path: Path, **rest) -> dict:
         self.process.stdin.write(json.dumps({"task": task, "path": str(path), **rest}) + "\n")
         self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{task} {path}: the process of Lancer ended with {self.process.wait()}")
+        answer = json.loads(line)
         if answer.get("error"):
             raise RuntimeError(f"{task} {path}: {answer['error']}")
         return answer
-
-    def peak_bytes(self) -> int:
-        """Most memory the process has had."""
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-        return 0
 
     def close(self) -> None:
         self.process.stdin.close()
@@ -49,11 +52,53 @@ def bursts(worker: Worker, path: Path, columns, pick, peer_take, count: int = 10
     )
 
 
+def medians(ours, theirs, repeat: int, warm: int = 1) -> tuple[float, float]:
+    """The middle of both sides' times in turns, after some that do not count; each callable returns seconds, or a list."""
+    for _ in range(warm):
+        ours(), theirs()
+    left, right = [], []
+    for turn in range(repeat):
+        for times, run in ((left, ours), (right, theirs))[:: 1 if turn % 2 == 0 else -1]:
+            result = run()
+            times.extend(result if isinstance(result, list) else [result])
+    return statistics.median(left), statistics.median(right)
+
+
 def shown(seconds: float) -> str:
     for scale, unit in ((1, "s"), (1e3, "ms")):
         if seconds * scale >= 1:
             return f"{seconds * scale:.2f} {unit}"
-    return f"{seconds * 1e6:.1f} µs"
+    return f"{seconds * 1e6:.1f} µs" if seconds >= 1e-6 else f"{seconds * 1e9:.1f} ns"
+
+
+def processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def write_results(path: Path, results: dict, plot: Callable[[dict], str]) -> None:
+    """Writes what was measured, where and by which commit as JSON, and a plot of it (.svg) beside it."""
+    here = Path(__file__).resolve().parent
+    commit = subprocess.run(["git", "-C", str(here), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    whole = {
+        "machine": platform.platform(), "processor": processor_name(), "processors": processors(),
+        "pylance": lance.__version__, "commit": commit.stdout.strip(), **results,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(whole, indent=1) + "\n")
+    path.with_suffix(".svg").write_text(plot(whole))
+    print(f"written to {path}, with a plot beside it")
+
+
+def processor_name() -> str:
+    """The model of the processor, as far as the system tells."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
 
 
 class Report:
@@ -61,9 +106,13 @@ class Report:
 
     def __init__(self, repeat: int, only: str | None):
         self.repeat, self.only, self.rows = repeat, only, []
+        # Whether any task was wanted.
+        self.matched = False
 
     def wanted(self, *tasks: str) -> bool:
-        return self.only is None or any(self.only in task for task in tasks)
+        found = self.only is None or any(self.only in task for task in tasks)
+        self.matched = self.matched or found
+        return found
 
     def race(
         self, task: str, ours, theirs, repeat: int | None = None, note: str = "", warm: int = 1,
@@ -72,14 +121,7 @@ class Report:
         """Runs both in turns, `warm` times before it counts; each callable returns seconds, or a list of them."""
         if not self.wanted(task):
             return
-        for _ in range(warm):
-            ours(), theirs()
-        left, right = [], []
-        for turn in range(repeat or self.repeat):
-            for times, run in ((left, ours), (right, theirs))[:: 1 if turn % 2 == 0 else -1]:
-                result = run()
-                times.extend(result if isinstance(result, list) else [result])
-        a, b = statistics.median(left), statistics.median(right)
+        a, b = medians(ours, theirs, repeat or self.repeat, warm)
         self.rows.append({"task": task, "peer": peer, "lancer_seconds": a, "peer_seconds": b, "ratio": b / a, "note": note})
         print(f"{task:<40} {shown(a):>10} {shown(b):>10} {b / a:>7.2f}×  {note}", flush=True)
 
