@@ -159,6 +159,6 @@ size_t lk_select_at_most(const float *values, size_t count, float limit, uint32_
 void lk_prefetch(const void *address) { __builtin_prefetch(address); }
 
 void lk_prefetch_bytes(const void *address, size_t count) {
-    if (count > 8192) count = 8192;
+    if (count > 32768) count = 32768;
     for (size_t at = 0; at < count; at += 64) __builtin_prefetch((const char *)address + at);
 }

@@ -17,8 +17,17 @@ package final class ScratchMemory<Value: BitwiseCopyable>: @unchecked Sendable {
             alignment: 64
         )
         pointer = raw.bindMemory(to: Value.self, capacity: max(count, 1))
-        pointer.initialize(repeating: value, count: count)
         self.count = count
+        guard count > 0 else { return }
+        // By copies of twice as much each time: filled value by value, it would go through a table of functions.
+        pointer.initialize(to: value)
+        let stride = MemoryLayout<Value>.stride
+        var filled = 1
+        while filled < count {
+            let more = min(filled, count - filled)
+            (raw + filled * stride).copyMemory(from: raw, byteCount: more * stride)
+            filled += more
+        }
     }
 
     deinit { UnsafeMutableRawPointer(pointer).deallocate() }

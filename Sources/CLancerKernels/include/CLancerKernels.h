@@ -117,7 +117,7 @@ void lk_pq_gather8(const uint8_t *codes, const uint32_t *ids, size_t count, size
 size_t lk_select_at_most(const float *values, size_t count, float limit, uint32_t *out);
 /// Asks for memory that will be read soon.
 void lk_prefetch(const void *address);
-/// The same for `count` bytes; some pages' worth at most.
+/// The same for `count` bytes, 32 KiB at most: more would push out what is in use.
 void lk_prefetch_bytes(const void *address, size_t count);
 
 #endif

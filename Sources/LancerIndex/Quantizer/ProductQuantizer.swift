@@ -273,15 +273,20 @@ package struct ProductQuantizer: Sendable {
         scale: Float,
         into table: UnsafeMutablePointer<Float>
     ) {
-        ProductTable.products(
-            query,
-            transposed: transposed.pointer,
-            subvectors: subvectors,
-            codewords: codewords,
-            subdimension: subdimension,
-            into: table
-        )
-        for i in 0..<tableCount { table[i] *= scale }
+        // The scales in use are powers of two: it is the same to the bit whether the products or, much fewer, the query's
+        // numbers are multiplied.
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: dimension) { scaled in
+            guard let scaled = scaled.baseAddress else { return }
+            for j in 0..<dimension { (scaled + j).initialize(to: query[j] * scale) }
+            ProductTable.products(
+                scaled,
+                transposed: transposed.pointer,
+                subvectors: subvectors,
+                codewords: codewords,
+                subdimension: subdimension,
+                into: table
+            )
+        }
     }
 
     /// For each row |c + x̂|², where c is the partition's centroid (nil: the origin) and x̂ what its codes stand for.

@@ -9,6 +9,8 @@ package final class ProductScanner {
     private static let block = 4096
     /// Rows that are summed exactly at once, when nothing is known yet.
     private static let first = 512
+    /// Rows between two looks at the threshold where their distances are known.
+    private static let group = 64
 
     private let rounded: RoundedTable
     private let distances = ScratchMemory<Float>(count: ProductScanner.block, repeating: 0)
@@ -50,9 +52,16 @@ package final class ProductScanner {
         precondition(codes.subvectors == subvectors && codes.codewords == codewords, "codes of another size")
         if !isSameTable { isRounded = false }
         let allowed = filter?.rows
+        var threshold = min(top.threshold, ceiling)
+        func offer(_ row: Int, _ distance: Float) {
+            guard distance <= threshold else { return }
+            if let allowed, !allowed.allows(UInt32(truncatingIfNeeded: row), distance) { return }
+            top.insert(distance: distance, row: rowIDs[row], place: place + UInt64(row))
+            threshold = min(top.threshold, ceiling)
+        }
         var at = 0
         while at < codes.count {
-            let limit = min(top.threshold, ceiling)
+            let limit = threshold
             let rest = codes.count - at
             // Rounding a table costs as much as summing some hundred rows.
             let useful = limit < .infinity && codes.hasFastFilter && (isRounded || rest + moreRows >= Self.first)
@@ -63,24 +72,22 @@ package final class ProductScanner {
             }
             let size = min(rest, useful && isRounded || limit < .infinity ? Self.block : Self.first)
             let part = codes.slice(at..<at + size)
-            let found: Int
             if useful, isRounded {
-                found = part.candidates(rounded, base: base, limit: limit, into: candidates.pointer)
+                let found = part.candidates(rounded, base: base, limit: limit, into: candidates.pointer)
                 part.distances(table, base: base, of: candidates.pointer, count: found, into: distances.pointer)
+                for i in 0..<found { offer(at + Int(candidates.pointer[i]), distances.pointer[i]) }
             } else {
                 part.distances(table, base: base, into: distances.pointer)
-                found = DistanceFilter.atMost(limit, in: distances.pointer, count: size, into: candidates.pointer)
-                // Brings the distances to the places of their candidates; each moves to the front, so in place.
-                for i in 0..<found { distances.pointer[i] = distances.pointer[Int(candidates.pointer[i])] }
-            }
-            var threshold = min(top.threshold, ceiling)
-            for i in 0..<found {
-                let distance = distances.pointer[i]
-                guard distance <= threshold else { continue }
-                let row = at + Int(candidates.pointer[i])
-                if let allowed, !allowed.allows(UInt32(truncatingIfNeeded: row), distance) { continue }
-                top.insert(distance: distance, row: rowIDs[row], place: place + UInt64(row))
-                threshold = min(top.threshold, ceiling)
+                // The threshold falls with each group, and most rows of the next one fail it.
+                for start in stride(from: 0, to: size, by: Self.group) {
+                    let group = distances.pointer + start
+                    let count = min(Self.group, size - start)
+                    let found = DistanceFilter.atMost(threshold, in: group, count: count, into: candidates.pointer)
+                    for i in 0..<found {
+                        let row = Int(candidates.pointer[i])
+                        offer(at + start + row, group[row])
+                    }
+                }
             }
             at += size
         }

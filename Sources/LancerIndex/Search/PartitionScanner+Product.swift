@@ -10,6 +10,8 @@ extension PartitionScanner {
     ) {
         guard let quantizer = model.product, let product else { return }
         let query = state.vector.pointer
+        // Codes come from memory while the table is worked out, and each partition's while the one before is scanned.
+        if let first = partitions.first { loaded[first]?.willScan() }
         let table = UnsafeMutableRawPointer(prepared.pointer).assumingMemoryBound(to: Float.self)
         let isDot = model.metric == .dot
         quantizer.productTable(query, scale: isDot ? -1 : -2, into: table)
@@ -18,8 +20,9 @@ extension PartitionScanner {
         var isSameTable = false
         var moreRows = partitions.reduce(0) { $0 + (loaded[$1]?.count ?? 0) }
         let out = distances.pointer
-        for number in partitions {
+        for (next, number) in zip((partitions.startIndex + 1)..., partitions) {
             guard let partition = loaded[number], partition.count > 0 else { continue }
+            if next < partitions.endIndex { loaded[partitions[next]]?.willScan() }
             let codes = partition.codes(quantizer)
             moreRows -= partition.count
             // |q − c − x̂|² = (|q|² − 2q·c) − 2q·x̂ + |c + x̂|², the last of which is the row's bias.

@@ -63,6 +63,12 @@ final class DecodedPartition: @unchecked Sendable {
     /// The rows' ids.
     var rowIDs: UnsafePointer<UInt64> { rowIDBuffer.start.assumingMemoryBound(to: UInt64.self) }
 
+    /// The beginning of the codes, and of what belongs to them, is brought to the processor's cache.
+    func willScan() {
+        MemoryHint.willRead(codeBuffer.start, byteCount: codeBuffer.count)
+        if let bias { MemoryHint.willRead(bias.pointer, byteCount: bias.count * 4) }
+    }
+
     /// Vectors, or codes of scalar quantisation.
     func rows(_ model: VectorIndexModel) -> VectorRows {
         let element: VectorElement =
