@@ -46,9 +46,10 @@ enum Main {
             exit(0)
         }
         let names = LancerCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
-        if let first = arguments.first, !first.hasPrefix("-"), first != "help", !names.contains(first) {
+        let named = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
+        if let named, !named.hasPrefix("-"), named != "help", !names.contains(named) {
             complain(
-                "lancer: there is no command \"\(first.visible)\"; the commands are \(names.joined(separator: ", "))"
+                "lancer: there is no command \"\(named.visible)\"; the commands are \(names.joined(separator: ", "))"
             )
             exit(ExitStatus.usage.rawValue)
         }

@@ -118,6 +118,8 @@ def test_an_unknown_format_or_option(scratch, table):
     assert lancer("convert", table, status=USAGE).stderr
     assert lancer("scan", table, "--frobnicate", status=USAGE).stderr
     assert lancer("frobnicate", status=USAGE).stderr
+    assert "frobnicate" in one_line(lancer("help", "frobnicate", status=USAGE))
+    lancer("help"), lancer("help", "scan"), lancer("help", "help")
 
 
 def test_vectors_of_another_length(scratch):
