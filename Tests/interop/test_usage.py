@@ -159,3 +159,27 @@ def test_start_up_is_quick():
         lancer("--version")
         times.append(time.perf_counter() - start)
     assert sorted(times)[4] < 0.25, times
+
+
+@pytest.mark.parametrize("name", ["", "a.b", "_rowid", "_rowaddr", "_rowoffset", "_row_created_at_version"])
+def test_a_column_that_pylance_could_not_read(name, scratch):
+    write_arrow(pa.table({"z": [1], name: [2]}), scratch / "x.arrow")
+    one_line(lancer("convert", scratch / "x.arrow", scratch / "y.lance", status=USAGE))
+    assert not (scratch / "y.lance" / "_versions").exists()
+    write_arrow(pa.table({"z": [1], "a": [2]}), scratch / "z.arrow")
+    lancer("convert", scratch / "z.arrow", scratch / "y.lance")
+    one_line(lancer("columns", "rename", scratch / "y.lance", "a", name, status=USAGE))
+    assert lance.dataset(str(scratch / "y.lance")).to_table().column_names == ["z", "a"]
+
+
+@pytest.mark.parametrize(
+    "value", [pa.timestamp("s"), pa.date32(), pa.time64("us"), pa.duration("ms"), pa.decimal128(9, 2), pa.binary(3)], ids=str
+)
+def test_a_dictionary_that_pylance_could_not_read(value, scratch):
+    items = pa.nulls(1, value)
+    column = pa.DictionaryArray.from_arrays(pa.array([0, 0], pa.int8()), items)
+    for name, array in {"flat": column, "list": pa.ListArray.from_arrays([0, 1, 2], column)}.items():
+        write_arrow(pa.table({"z": [1, 2], "d": array}), scratch / f"{name}.arrow")
+        message = one_line(lancer("convert", scratch / f"{name}.arrow", scratch / f"{name}.lance", status=UNSUPPORTED))
+        assert "dictionary" in message
+        assert not (scratch / f"{name}.lance" / "_versions").exists()

@@ -49,7 +49,12 @@ package enum LogicalType {
         case .map: return "map"
         case .dictionary(let index, let value, let ordered):
             guard value.children.isEmpty else { throw .unsupported("a \(type)") }
-            return "dict:\(try string(for: value)):\(try string(for: index)):\(ordered)"
+            let text = try string(for: value)
+            // The reference splits at colons, and cannot open a table with more of them.
+            guard !text.contains(":") else {
+                throw .unsupported("a \(type) (only values of plain numbers, booleans, text and binary)")
+            }
+            return "dict:\(text):\(try string(for: index)):\(ordered)"
         }
     }
 

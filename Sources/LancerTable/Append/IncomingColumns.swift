@@ -16,9 +16,7 @@ struct IncomingColumns: Sendable {
     /// - Throws: `schemaMismatch` for names that cannot be, `unsupported` naming a type that Lance cannot store.
     static func tableSchema(for schema: ArrowSchema) throws(LanceError) -> LanceSchema {
         guard !schema.fields.isEmpty else { throw .schemaMismatch("a table needs at least one column") }
-        for field in schema.fields where field.name.contains(".") {
-            throw .schemaMismatch("the name of column \"\(field.name)\" must not have a \".\" in it; rename it")
-        }
+        for field in schema.fields { try ColumnName.check(field.name) }
         try checkUnique(schema.fields, "the table")
         return try LanceSchema(arrow: schema)
     }

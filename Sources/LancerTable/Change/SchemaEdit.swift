@@ -58,6 +58,8 @@ extension LanceSchema {
         }
         guard !fields.isEmpty else { throw .schemaMismatch("a table needs at least one column") }
         try Self.checkNames(fields, of: "the table")
+        let before = Set(self.fields.map(\.name))
+        for field in fields where !before.contains(field.name) { try ColumnName.check(field.name) }
         return LanceSchema(fields: fields, metadata: metadata)
     }
 
