@@ -15,16 +15,26 @@ package struct PageRange: Sendable, Hashable {
 }
 
 /// Bytes read for a plan, found again by where they lie in the page.
+///
+/// A part of what was read for many pages together: two arrays for each page would cost more than the page's rows when
+/// single rows are taken.
 package struct PageData: Sendable {
     private let ranges: [PageRange]
     private let buffers: [ArrowBuffer]
+    private let own: Range<Int>
 
     /// Pairs a plan with what was read for it; each buffer must have its range's length.
-    package init(_ ranges: [PageRange], _ buffers: [ArrowBuffer]) {
-        precondition(ranges.count == buffers.count)
+    ///
+    /// - Parameter own: Which of the ranges, ascending, are of the page.
+    package init(_ ranges: [PageRange], _ buffers: [ArrowBuffer], own: Range<Int>) {
+        precondition(ranges.count == buffers.count && own.lowerBound >= 0 && own.upperBound <= ranges.count)
         self.ranges = ranges
         self.buffers = buffers
+        self.own = own
     }
+
+    /// No bytes.
+    package static var none: PageData { PageData([], [], own: 0..<0) }
 
     /// The bytes `range` of a page buffer.
     ///
@@ -46,7 +56,9 @@ package struct PageData: Sendable {
         _ range: Range<Int>,
         near hint: inout Int
     ) throws(LanceError) -> UnsafeRawBufferPointer {
-        for read in hint..<Swift.min(hint + 2, ranges.count) where holds(buffer, range, in: read) {
+        let first = Swift.max(hint, own.lowerBound)
+        for read in first..<Swift.max(first, Swift.min(first + 2, own.upperBound)) where holds(buffer, range, in: read)
+        {
             hint = read
             let start = buffers[read].start + (range.lowerBound - ranges[read].bytes.lowerBound)
             return UnsafeRawBufferPointer(start: start, count: range.count)
@@ -63,8 +75,8 @@ package struct PageData: Sendable {
     }
 
     private func place(_ buffer: Int, _ range: Range<Int>) throws(LanceError) -> (read: Int, offset: Int) {
-        var low = 0
-        var high = ranges.count
+        var low = own.lowerBound
+        var high = own.upperBound
         while low < high {
             let middle = (low + high) / 2
             let candidate = ranges[middle]
@@ -74,7 +86,7 @@ package struct PageData: Sendable {
                 high = middle
             }
         }
-        guard low < ranges.count, holds(buffer, range, in: low) else {
+        guard low < own.upperBound, holds(buffer, range, in: low) else {
             throw .corrupt("bytes \(range) of page buffer \(buffer) are needed but no index leads to them")
         }
         return (low, range.lowerBound - ranges[low].bytes.lowerBound)
@@ -85,7 +97,7 @@ package struct PageData: Sendable {
 /// need and decodes them. Immutable, kept in a cache between reads.
 ///
 /// Rows are numbered within the page; ranges are ascending and do not overlap.
-package protocol PreparedPage: Sendable {
+package protocol PreparedPage: AnyObject, Sendable {
     /// Layers of the page, innermost first.
     var layers: [RepDefLayer] { get }
     /// Memory held, for the cache's limit.
@@ -94,12 +106,12 @@ package protocol PreparedPage: Sendable {
     /// nil where each row's bytes stand alone.
     var keepable: PageRange? { get }
     /// Index entries to read before ``plan(_:index:)`` for these rows can be made; usually none.
-    func indexRanges(_ rows: [Range<Int>]) -> [PageRange]
-    /// What to read for these rows, ascending.
-    func plan(_ rows: [Range<Int>], index: PageData) throws(LanceError) -> [PageRange]
+    func indexRanges(_ rows: ArraySlice<Range<Int>>) -> [PageRange]
+    /// Appends what to read for these rows, ascending.
+    func plan(_ rows: ArraySlice<Range<Int>>, index: PageData, into plan: inout [PageRange]) throws(LanceError)
     /// Decodes rows, appending their levels and values.
     func decode(
-        _ rows: [Range<Int>],
+        _ rows: ArraySlice<Range<Int>>,
         data: PageData,
         index: PageData,
         levels: LevelCollector,
@@ -109,7 +121,7 @@ package protocol PreparedPage: Sendable {
 
 extension PreparedPage {
     package var keepable: PageRange? { nil }
-    package func indexRanges(_ rows: [Range<Int>]) -> [PageRange] { [] }
+    package func indexRanges(_ rows: ArraySlice<Range<Int>>) -> [PageRange] { [] }
 }
 
 /// Sizes of a page's buffers and its number of rows, from the column metadata.
@@ -125,15 +137,17 @@ package struct PageShape: Sendable {
     }
 }
 
-/// Joins neighbouring and overlapping ranges of ascending ranges.
-func merged(_ ranges: [Range<Int>]) -> [Range<Int>] {
-    var result: [Range<Int>] = []
-    for range in ranges where !range.isEmpty {
-        if let last = result.last, range.lowerBound <= last.upperBound {
-            result[result.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+extension [PageRange] {
+    /// Appends bytes of a buffer that do not begin before the last ones of it; joined with these when they touch.
+    ///
+    /// - Parameter first: How many ranges were there before the first one of the page.
+    mutating func join(_ buffer: Int, _ bytes: Range<Int>, from first: Int) {
+        guard !bytes.isEmpty else { return }
+        if count > first, self[count - 1].buffer == buffer, bytes.lowerBound <= self[count - 1].bytes.upperBound {
+            let last = self[count - 1].bytes
+            self[count - 1].bytes = last.lowerBound..<Swift.max(last.upperBound, bytes.upperBound)
         } else {
-            result.append(range)
+            append(PageRange(buffer, bytes))
         }
     }
-    return result
 }

@@ -3,18 +3,16 @@ import LancerBytes
 import LancerEncoding
 
 /// Values and levels of one leaf column, as decoded.
-struct DecodedLeaf {
-    let field: LanceField
-    private let storedType: ArrowType
+final class DecodedLeaf {
+    private let read: LeafRead
     private let values: ValueAccumulator
     private var levels: Levels?
     /// Where blobs are to be read, if the column holds blobs.
-    private(set) var blobs: BlobRanges?
+    private let blobs: BlobRanges?
     private var resolved: ArrowArray?
 
     init(_ read: LeafRead, _ values: ValueAccumulator, _ levels: Levels?, blobLayers: [RepDefLayer]?) {
-        field = read.field
-        storedType = read.storedType
+        self.read = read
         self.values = values
         self.levels = levels
         blobs = blobLayers.map { BlobRanges(layers: $0) }
@@ -26,6 +24,8 @@ struct DecodedLeaf {
     /// The values of the visible slots, without validity.
     func array() throws(LanceError) -> ArrowArray {
         if let resolved { return resolved }
+        let field = read.leaf.field
+        let storedType = read.storedType
         if field.isBlob, values.count == 0 { return ArrowArray.empty(field.type) }
         if field.isBlob, case .structure = storedType, blobs == nil {
             // An all-null page of a blob column has no positions.
@@ -46,15 +46,19 @@ struct DecodedLeaf {
         return ArrowArray(type: field.type, length: stored.length, storage: .structure(chosen))
     }
 
-    /// Reads the blobs that the decoded descriptors point to.
-    mutating func resolveDescriptors(from source: any RangeSource) async throws {
-        let descriptors = try BlobDescriptors(try values.finish(storedType, count: values.count))
-        resolved = try await descriptors.read(from: source)
+    /// Reads the blobs that the decoded values point to, if the column holds blobs.
+    func resolve(from source: any RangeSource) async throws {
+        if read.leaf.field.isBlobV2 {
+            let descriptors = try BlobDescriptors(try values.finish(read.storedType, count: values.count))
+            resolved = try await descriptors.read(from: source)
+        } else if let blobs {
+            try await resolve(blobs, from: source)
+        }
     }
 
     /// Reads the blobs that the decoded pairs point to.
-    mutating func resolve(_ blobs: BlobRanges, from source: any RangeSource) async throws {
-        let pairs = try values.finish(storedType, count: values.count)
+    private func resolve(_ blobs: BlobRanges, from source: any RangeSource) async throws {
+        let pairs = try values.finish(read.storedType, count: values.count)
         let (entries, definition) = try blobs.entries(pairs, fileSize: source.size)
         let ranges = entries.compactMap { $0.isEmpty ? nil : $0 }
         let buffers = ranges.isEmpty ? [] : try await source.read(ranges)

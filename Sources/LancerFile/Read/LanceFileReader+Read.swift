@@ -152,13 +152,11 @@ extension LanceFileReader {
             let data = try await readData(reads, indexes, keepsPages: keepsPages)
             var decoded: [DecodedLeaf] = []
             decoded.reserveCapacity(reads.count)
-            for (read, (index, data)) in zip(reads, zip(indexes, data)) {
-                var leaf = try read.decode(index: index, data: data, in: self)
-                if read.field.isBlobV2 {
-                    try await leaf.resolveDescriptors(from: source)
-                } else if let blobs = leaf.blobs {
-                    try await leaf.resolve(blobs, from: source)
-                }
+            var part = 0
+            for read in reads {
+                let leaf = try read.decode(index: indexes, data: data, first: part)
+                part += read.parts.count
+                try await leaf.resolve(from: source)
                 decoded.append(leaf)
             }
             let rowCount = ranges.reduce(0) { $0 + $1.count }
@@ -168,106 +166,6 @@ extension LanceFileReader {
             return result
         } catch let error as LanceError {
             throw error.located(file: source.path)
-        }
-    }
-
-    /// Makes sure that the search structures of all pages touched are in the cache or in the reads.
-    private func prepare(_ reads: [LeafRead]) async throws {
-        var missing: [(read: LeafRead, part: Int, page: Int, pending: PendingPage)] = []
-        var ranges: [Range<UInt64>] = []
-        for read in reads {
-            for (number, part) in read.parts.enumerated() {
-                let cached = pageCache.page(read.column, part.page)
-                part.data = cached.data
-                part.prepared = cached.prepared
-                if cached.prepared == nil {
-                    let pending = try PendingPage(read, part.page, self)
-                    ranges += pending.ranges
-                    missing.append((read, number, part.page, pending))
-                }
-            }
-        }
-        guard !missing.isEmpty else { return }
-        let buffers = ranges.isEmpty ? [] : try await source.read(ranges)
-        var next = 0
-        for item in missing {
-            let own = Array(buffers[next..<(next + item.pending.ranges.count)])
-            next += own.count
-            let page = try item.pending.prepare(own)
-            item.read.parts[item.part].prepared = page
-            pageCache.store(page, item.read.column, item.page)
-        }
-    }
-
-    /// Reads the index entries that some pages need before they can say where their rows are.
-    private func readIndexes(_ reads: [LeafRead]) async throws -> [[PageData]] {
-        var plans: [[[PageRange]]] = []
-        for read in reads { plans.append(read.parts.map { $0.prepared?.indexRanges($0.ranges) ?? [] }) }
-        return try await fetch(reads, plans)
-    }
-
-    private func readData(
-        _ reads: [LeafRead],
-        _ indexes: [[PageData]],
-        keepsPages: Bool
-    ) async throws -> [[PageData]] {
-        var plans: [[[PageRange]]] = []
-        var kept: [(read: Int, part: Int)] = []
-        for (number, (read, indexes)) in zip(reads, indexes).enumerated() {
-            var parts: [[PageRange]] = []
-            for (part, index) in zip(read.parts, indexes) {
-                if part.data != nil {
-                    parts.append([])
-                    continue
-                }
-                var plan = try part.prepared?.plan(part.ranges, index: index) ?? []
-                if keepsPages, let all = part.prepared?.keepable {
-                    let wanted = plan.reduce(0) { $0 + $1.bytes.count }
-                    if pageCache.earns(wanted, of: all.bytes.count, read.column, part.page) {
-                        plan = [all]
-                        kept.append((number, parts.count))
-                    }
-                }
-                parts.append(plan)
-            }
-            plans.append(parts)
-        }
-        var data = try await fetch(reads, plans)
-        for (number, read) in reads.enumerated() {
-            for (place, part) in read.parts.enumerated() {
-                if let bytes = part.data, let all = part.prepared?.keepable {
-                    data[number][place] = PageData([all], [bytes])
-                }
-            }
-        }
-        for (number, place) in kept {
-            let part = reads[number].parts[place]
-            if let all = part.prepared?.keepable {
-                pageCache.keep(try data[number][place].bytes(all.buffer, all.bytes), reads[number].column, part.page)
-            }
-        }
-        return data
-    }
-
-    /// Reads the planned ranges of all columns and pages in one call.
-    private func fetch(_ reads: [LeafRead], _ plans: [[[PageRange]]]) async throws -> [[PageData]] {
-        var ranges: [Range<UInt64>] = []
-        for (read, parts) in zip(reads, plans) {
-            for (part, plan) in zip(read.parts, parts) {
-                let page = columns[read.column].pages[part.page]
-                for range in plan {
-                    let start = page.buffers[range.buffer].lowerBound
-                    ranges.append((start + UInt64(range.bytes.lowerBound))..<(start + UInt64(range.bytes.upperBound)))
-                }
-            }
-        }
-        let buffers = ranges.isEmpty ? [] : try await source.read(ranges)
-        var next = 0
-        return plans.map { parts in
-            parts.map { plan in
-                defer { next += plan.count }
-                return PageData(plan, Array(buffers[next..<(next + plan.count)]))
-            }
         }
     }
 }

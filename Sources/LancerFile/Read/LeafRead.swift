@@ -4,34 +4,33 @@ import LancerEncoding
 
 /// One leaf column of one read: which of its pages are touched, and which rows of them.
 final class LeafRead {
-    /// The part of a read that falls into one page; row ranges are numbered within the page.
-    final class Part {
+    /// The part of a read that falls into one page.
+    struct Part {
         let page: Int
-        let ranges: [Range<Int>]
+        /// Which of the read's ranges, by place; their rows are numbered within the page.
+        fileprivate(set) var ranges: Range<Int>
         var prepared: (any PreparedPage)?
         /// The page's keepable bytes, when they are in memory.
         var data: ArrowBuffer?
-
-        init(page: Int, ranges: [Range<Int>]) {
-            self.page = page
-            self.ranges = ranges
-        }
     }
 
-    let field: LanceField
+    let leaf: LeafLayout
     /// The type of the column's values in the file: all children of a packed struct, whatever is wanted of it.
     let storedType: ArrowType
     let column: Int
-    let parts: [Part]
-    private let slotCount: Int
+    var parts: [Part] = []
+    private var ranges: [Range<Int>] = []
+    private var slotCount = 0
+
+    var field: LanceField { leaf.field }
 
     init(
         _ leaf: LeafLayout,
         column: Int,
-        ranges: [Range<Int>],
+        ranges wanted: [Range<Int>],
         of file: LanceFileReader
     ) throws(LanceError) {
-        field = leaf.field
+        self.leaf = leaf
         self.column = column
         storedType = try Self.storedType(leaf.field, file)
         let info = file.columns[column]
@@ -41,37 +40,39 @@ final class LeafRead {
         guard info.rowCount == file.rowCount * leaf.slotsPerRow else {
             throw .corrupt("\(info.rowCount) rows in a file of \(file.rowCount)", part: "column \(column)")
         }
-        var parts: [Part] = []
-        // The page at hand; written to `parts` when it is done, so that a range costs no more than its place in an array.
-        var number = -1
+        ranges.reserveCapacity(wanted.count)
         var pageRows = 0..<0
-        var local: [Range<Int>] = []
-        var total = 0
-        for (place, range) in ranges.enumerated() {
+        for range in wanted {
             var row = range.lowerBound * leaf.slotsPerRow
             let end = range.upperBound * leaf.slotsPerRow
-            total += end - row
+            slotCount += end - row
             while row < end {
                 if !pageRows.contains(row) {
-                    if number >= 0 { parts.append(Part(page: number, ranges: local)) }
-                    number = info.page(of: row)
+                    let number = info.page(of: row)
                     let page = info.pages[number]
                     pageRows = page.firstRow..<(page.firstRow + page.rowCount)
                     guard pageRows.contains(row) else {
                         throw .corrupt("no page holds row \(row)", part: "column \(column)")
                     }
-                    local = []
-                    local.reserveCapacity(min(ranges.count - place, pageRows.count))
+                    closePart()
+                    parts.append(Part(page: number, ranges: ranges.count..<ranges.count))
                 }
                 let stop = min(end, pageRows.upperBound)
-                local.append((row - pageRows.lowerBound)..<(stop - pageRows.lowerBound))
+                ranges.append((row - pageRows.lowerBound)..<(stop - pageRows.lowerBound))
                 row = stop
             }
         }
-        if number >= 0 { parts.append(Part(page: number, ranges: local)) }
-        self.parts = parts
-        slotCount = total
+        closePart()
     }
+
+    /// The last part has all ranges up to here.
+    private func closePart() {
+        guard let last = parts.indices.last else { return }
+        parts[last].ranges = parts[last].ranges.lowerBound..<ranges.count
+    }
+
+    /// The rows of a part.
+    func rows(_ part: Int) -> ArraySlice<Range<Int>> { ranges[parts[part].ranges] }
 
     private static func storedType(_ field: LanceField, _ file: LanceFileReader) throws(LanceError) -> ArrowType {
         if field.isBlobV2 { return BlobDescriptors.type }
@@ -93,87 +94,35 @@ final class LeafRead {
     }
 
     /// Decodes what was read.
-    func decode(index: [PageData], data: [PageData], in file: LanceFileReader) throws(LanceError) -> DecodedLeaf {
+    ///
+    /// - Parameter first: Number of the read's first part among those of all reads.
+    func decode(index: FetchedBytes, data: FetchedBytes, first: Int) throws(LanceError) -> DecodedLeaf {
         var collector: LevelCollector?
         // Nested columns may need more; flat ones exactly this.
         let values = try ValueAccumulator(storedType, capacity: min(slotCount, 1 << 20))
         var blobLayers: [RepDefLayer]?
-        for (number, part) in parts.enumerated() {
-            guard let page = part.prepared else { continue }
+        for number in parts.indices {
+            guard let page = parts[number].prepared else { continue }
             do throws(LanceError) {
                 let levels = collector ?? LevelCollector(page.layers)
                 collector = levels
                 if let blob = page as? BlobPage { blobLayers = blob.blobLayers }
-                try page.decode(part.ranges, data: data[number], index: index[number], levels: levels, values: values)
+                try page.decode(
+                    rows(number),
+                    data: data[first + number],
+                    index: index[first + number],
+                    levels: levels,
+                    values: values
+                )
             } catch {
-                throw error.located(part: "column \(column) \"\(field.name)\", page \(part.page)")
+                throw located(error, number)
             }
         }
         return DecodedLeaf(self, values, collector?.finish(), blobLayers: blobLayers)
     }
-}
 
-/// A page that is touched but whose search structures are not in memory yet.
-struct PendingPage {
-    private let read: LeafRead
-    private let number: Int
-    private let layout: PageLayout
-    private let shape: PageShape
-    /// What to read before ``prepare(_:)``.
-    let ranges: [Range<UInt64>]
-
-    init(_ read: LeafRead, _ number: Int, _ file: LanceFileReader) throws(LanceError) {
-        self.read = read
-        self.number = number
-        let page = file.columns[read.column].pages[number]
-        let shape = PageShape(bufferSizes: page.buffers.map(\.count), rowCount: page.rowCount)
-        self.shape = shape
-        do throws(LanceError) {
-            layout = try page.layout(file.version)
-            let wanted: [Int] =
-                switch layout {
-                case .miniBlock(let layout), .blob(.miniBlock(let layout), _): MiniBlockPage.searchBuffers(layout)
-                case .fullZip(let layout): FullZipPage.searchBuffers(layout, shape)
-                case .constant, .blob: ConstantPage.searchBuffers(shape)
-                }
-            var ranges: [Range<UInt64>] = []
-            for buffer in wanted {
-                guard page.buffers.indices.contains(buffer) else {
-                    throw LanceError.corrupt("the page has \(page.buffers.count) buffers, its layout needs more")
-                }
-                ranges.append(page.buffers[buffer])
-            }
-            self.ranges = ranges
-        } catch {
-            throw error.located(part: "column \(read.column) \"\(read.field.name)\", page \(number)")
-        }
-    }
-
-    /// The page, from what ``ranges`` asked for.
-    func prepare(_ buffers: [ArrowBuffer]) throws(LanceError) -> any PreparedPage {
-        do throws(LanceError) {
-            switch layout {
-            case .miniBlock(let layout):
-                guard !read.field.isBlob else { throw .corrupt("a blob column with a page of another layout") }
-                return try MiniBlockPage(
-                    layout: layout,
-                    shape: shape,
-                    type: read.storedType,
-                    buffers: buffers,
-                    dictionaryID: number
-                )
-            case .fullZip(let layout):
-                guard !read.field.isBlob else { throw .corrupt("a blob column with a page of another layout") }
-                return try FullZipPage(layout: layout, shape: shape, type: read.storedType, buffers: buffers)
-            case .constant(let layout):
-                return try ConstantPage(layout: layout, shape: shape, type: read.storedType, buffers: buffers)
-            case .blob(.miniBlock(let inner), let layers):
-                guard read.field.isBlob else { throw .corrupt("a blob page in a column that holds no blobs") }
-                return try BlobPage(inner: inner, layers: layers, shape: shape, buffers: buffers)
-            case .blob: throw .unsupported("a blob page whose positions are not in a mini-block layout")
-            }
-        } catch {
-            throw error.located(part: "column \(read.column) \"\(read.field.name)\", page \(number)")
-        }
+    /// An error met in a part, with column and page.
+    func located(_ error: LanceError, _ part: Int) -> LanceError {
+        error.located(part: "column \(column) \"\(field.name)\", page \(parts[part].page)")
     }
 }

@@ -102,9 +102,22 @@ final class PageCache: Sendable {
         budget.count(-bytes, data: -data)
     }
 
-    /// The search structures and, if kept, the bytes of a page.
-    func page(_ column: Int, _ page: Int) -> (prepared: (any PreparedPage)?, data: ArrowBuffer?) {
-        state.withLock { ($0.pages[column][page].prepared, $0.pages[column][page].data) }
+    /// Gives the reads what is here of their pages: search structures and, if kept, bytes.
+    ///
+    /// - Returns: Whether all search structures were here.
+    func look(up reads: [LeafRead]) -> Bool {
+        state.withLock { state in
+            var isComplete = true
+            for read in reads {
+                for part in read.parts.indices {
+                    let entry = state.pages[read.column][read.parts[part].page]
+                    read.parts[part].prepared = entry.prepared
+                    read.parts[part].data = entry.data
+                    if entry.prepared == nil { isComplete = false }
+                }
+            }
+            return isComplete
+        }
     }
 
     func store(_ prepared: any PreparedPage, _ column: Int, _ page: Int) {

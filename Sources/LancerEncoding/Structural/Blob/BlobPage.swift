@@ -5,7 +5,7 @@ import LancerBytes
 ///
 /// An inner mini-block page holds one (position, size) pair for each entry. Size 0 at position 0 is an empty value; size
 /// 0 elsewhere is a null whose levels are in the position: `rep | def << 16`. Spec: 06-blob.md, "Blob layout".
-package struct BlobPage: PreparedPage {
+package final class BlobPage: PreparedPage {
     private let inner: MiniBlockPage
     /// Layers of the blob column itself.
     package let blobLayers: [RepDefLayer]
@@ -36,12 +36,16 @@ package struct BlobPage: PreparedPage {
         )
     }
 
-    package func plan(_ rows: [Range<Int>], index: PageData) throws(LanceError) -> [PageRange] {
-        try inner.plan(rows, index: index)
+    package func plan(
+        _ rows: ArraySlice<Range<Int>>,
+        index: PageData,
+        into plan: inout [PageRange]
+    ) throws(LanceError) {
+        try inner.plan(rows, index: index, into: &plan)
     }
 
     package func decode(
-        _ rows: [Range<Int>],
+        _ rows: ArraySlice<Range<Int>>,
         data: PageData,
         index: PageData,
         levels: LevelCollector,

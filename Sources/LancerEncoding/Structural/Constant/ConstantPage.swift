@@ -9,7 +9,7 @@ import LancerBytes
 /// scalar buffer:  u32 buffers | u32 size of each | the value buffers of a one-element array
 /// ```
 /// Spec: 05-constant.md, "Forms".
-package struct ConstantPage: PreparedPage {
+package final class ConstantPage: PreparedPage {
     let layout: ConstantLayout
     let rowCount: Int
     private let scalar: [ArrowBuffer]
@@ -122,10 +122,14 @@ package struct ConstantPage: PreparedPage {
         }
     }
 
-    package func plan(_ rows: [Range<Int>], index: PageData) throws(LanceError) -> [PageRange] { [] }
+    package func plan(
+        _ rows: ArraySlice<Range<Int>>,
+        index: PageData,
+        into plan: inout [PageRange]
+    ) throws(LanceError) {}
 
     package func decode(
-        _ rows: [Range<Int>],
+        _ rows: ArraySlice<Range<Int>>,
         data: PageData,
         index: PageData,
         levels: LevelCollector,

@@ -17,7 +17,7 @@ extension FullZipPage {
     /// - Parameter definition: Gets the definition level of each row.
     /// - Returns: Number of rows.
     func decodeTexts(
-        _ rows: [Range<Int>],
+        _ rows: ArraySlice<Range<Int>>,
         data: PageData,
         index: PageData,
         definition: OutputBuffer,
@@ -32,7 +32,7 @@ extension FullZipPage {
     }
 
     private func decodeTexts(
-        _ rows: [Range<Int>],
+        _ rows: ArraySlice<Range<Int>>,
         _ data: PageData,
         _ index: PageData,
         _ definition: OutputBuffer,

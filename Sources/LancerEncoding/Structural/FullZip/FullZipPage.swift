@@ -10,7 +10,7 @@ import LancerBytes
 /// The control word is `rep << bits_def | def`. A fixed-width value is there for nulls too; a variable one
 /// (`length | bytes`) only for valid entries. Buffer 1 is absent for fixed width without lists.
 /// Spec: 04-full-zip.md, "Entries".
-package struct FullZipPage: PreparedPage {
+package final class FullZipPage: PreparedPage {
     let layout: FullZipLayout
     let shape: PageShape
     let values: FullZipValueDecoder
@@ -75,21 +75,30 @@ package struct FullZipPage: PreparedPage {
         }
     }
 
-    package func indexRanges(_ rows: [Range<Int>]) -> [PageRange] {
+    package func indexRanges(_ rows: ArraySlice<Range<Int>>) -> [PageRange] {
         guard indexWidth > 0, rowIndex == nil else { return [] }
-        let wanted = rows.filter { !$0.isEmpty }.flatMap { rows in
-            [rows.lowerBound, rows.upperBound].map { ($0 * indexWidth)..<(($0 + 1) * indexWidth) }
+        var result: [PageRange] = []
+        for rows in rows where !rows.isEmpty {
+            for row in [rows.lowerBound, rows.upperBound] {
+                result.join(1, (row * indexWidth)..<((row + 1) * indexWidth), from: 0)
+            }
         }
-        return merged(wanted).map { PageRange(1, $0) }
+        return result
     }
 
-    package func plan(_ rows: [Range<Int>], index: PageData) throws(LanceError) -> [PageRange] {
-        var ranges: [Range<Int>] = []
-        for rows in rows where !rows.isEmpty { ranges.append(try byteRange(rows, index)) }
-        for (before, after) in zip(ranges, ranges.dropFirst()) where after.lowerBound < before.upperBound {
-            throw .corrupt("the row index falls", part: "page buffer 1")
+    package func plan(
+        _ rows: ArraySlice<Range<Int>>,
+        index: PageData,
+        into plan: inout [PageRange]
+    ) throws(LanceError) {
+        let first = plan.count
+        var end = 0
+        for rows in rows where !rows.isEmpty {
+            let bytes = try byteRange(rows, index)
+            guard bytes.lowerBound >= end else { throw .corrupt("the row index falls", part: "page buffer 1") }
+            end = bytes.upperBound
+            plan.join(0, bytes, from: first)
         }
-        return merged(ranges).map { PageRange(0, $0) }
     }
 
     /// Where the entries of `rows` lie in buffer 0.
@@ -126,30 +135,23 @@ package struct FullZipPage: PreparedPage {
     }
 
     package func decode(
-        _ rows: [Range<Int>],
+        _ rows: ArraySlice<Range<Int>>,
         data: PageData,
         index: PageData,
         levels: LevelCollector,
         values output: ValueAccumulator
     ) throws(LanceError) {
         let translation = try levels.prepare(for: layers)
-        // Single values are put together first: they go on as one, and nothing is allocated for each.
         let hasLists = layout.layers.maxRepetition > 0
         let isVariable = if case .variable = layout.width { true } else { false }
-        let isPlain = layout.controlWordBytes == 0 && !isVariable
         let rowCount = rows.reduce(0) { $0 + $1.count }
-        let compact = OutputBuffer()
-        if isPlain {
-            if rows.count == 1 {
-                try levels.append(repetition: nil, definition: nil, count: rowCount, translation: translation)
-                let range = try byteRange(rows[0], index)
-                let bytes = range.isEmpty ? ArrowBuffer.empty : try data.bytes(0, range)
-                return try values.appendFixed(bytes, count: rowCount, into: output)
-            }
-            compact.reserve(rowCount * values.fixedBytes)
+        if layout.controlWordBytes == 0, !isVariable {
+            return try decodePlain(rows, rowCount, data, index, levels, translation, output)
         }
-        let repetition = OutputBuffer(capacity: isPlain ? 0 : rowCount * 2)
-        let definition = OutputBuffer(capacity: isPlain ? 0 : rowCount * 2)
+        // Single values are put together first: they go on as one, and nothing is allocated for each.
+        let compact = OutputBuffer()
+        let repetition = OutputBuffer(capacity: rowCount * 2)
+        let definition = OutputBuffer(capacity: rowCount * 2)
         if isVariable, case .variable(let target) = output {
             var stored = 0
             for rows in rows where !rows.isEmpty { stored += try byteRange(rows, index).count }
@@ -172,12 +174,6 @@ package struct FullZipPage: PreparedPage {
             let range = try byteRange(rows, index)
             let bytes =
                 range.isEmpty ? UnsafeRawBufferPointer(start: nil, count: 0) : try data.pointer(0, range, near: &found)
-            if isPlain {
-                if let base = bytes.baseAddress { compact.append(base, bytes.count) }
-                total.count += rows.count
-                total.visible += rows.count
-                continue
-            }
             if !isVariable { compact.reserve(bytes.count) }
             let entries = try walk(bytes, repetition, definition, compact, output)
             if !hasLists, entries.count != rows.count {
@@ -194,6 +190,33 @@ package struct FullZipPage: PreparedPage {
             count: total.count,
             translation: translation
         )
+    }
+
+    /// Decodes values of fixed width that have no levels: they lie back to back.
+    private func decodePlain(
+        _ rows: ArraySlice<Range<Int>>,
+        _ rowCount: Int,
+        _ data: PageData,
+        _ index: PageData,
+        _ levels: LevelCollector,
+        _ translation: LevelCollector.Translation?,
+        _ output: ValueAccumulator
+    ) throws(LanceError) {
+        try levels.append(repetition: nil, definition: nil, count: rowCount, translation: translation)
+        if rows.count == 1, let rows = rows.first {
+            let range = try byteRange(rows, index)
+            let bytes = range.isEmpty ? ArrowBuffer.empty : try data.bytes(0, range)
+            return try values.appendFixed(bytes, count: rowCount, into: output)
+        }
+        let compact = OutputBuffer(capacity: rowCount * values.fixedBytes)
+        var found = 0
+        for rows in rows where !rows.isEmpty {
+            let range = try byteRange(rows, index)
+            guard !range.isEmpty, let bytes = try data.pointer(0, range, near: &found).baseAddress else { continue }
+            compact.append(bytes, range.count)
+        }
+        withExtendedLifetime(data) {}
+        try values.appendFixed(compact.finish(), count: rowCount, into: output)
     }
 
     /// Goes through entries: collects levels, and fixed-width values (into `compact`) or variable ones.

@@ -62,7 +62,7 @@ struct ChunkPicker {
     /// - Parameters:
     ///   - rows: Single rows of the page, ascending.
     ///   - width: Bytes of a value.
-    func pick(_ rows: [Range<Int>], of data: PageData, width: Int) -> Picked {
+    func pick(_ rows: ArraySlice<Range<Int>>, of data: PageData, width: Int) -> Picked {
         let picked = Picked(valueBytes: rows.count * width, levelBytes: levels == nil ? nil : rows.count * 2)
         let values = picked.values.room(rows.count * width)
         let levelRoom = picked.levels?.room(rows.count * 2)

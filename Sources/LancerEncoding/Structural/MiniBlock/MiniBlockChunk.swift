@@ -160,7 +160,7 @@ final class MiniBlockChunk {
 /// Repetition or definition levels of the chunk at hand, decoded when asked for.
 private final class LevelScratch {
     private let decoder: ValueDecoder
-    private let output = OutputBuffer(capacity: FastLanes.blockValues * 2)
+    private let output = OutputBuffer()
     // An array, because that is what the decoder takes; always of one element.
     private var bytes: [UnsafeRawBufferPointer]
     private var count = 0

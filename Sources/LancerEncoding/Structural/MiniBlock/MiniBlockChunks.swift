@@ -115,6 +115,17 @@ package struct MiniBlockChunks: Sendable {
         return first..<(last + 1)
     }
 
+    /// About how many stored bytes some rows have: their share of the chunks they are in.
+    func expectedBytes(of rows: Range<Int>) -> Int {
+        if rows.isEmpty { return 0 }
+        let span = chunks(for: rows)
+        let bytes = byteOffsets[span.upperBound] - byteOffsets[span.lowerBound]
+        let offsets = rowOffsets.isEmpty ? valueOffsets : rowOffsets
+        let all = Swift.max(offsets[span.upperBound] - offsets[span.lowerBound], rows.count)
+        // The share is at most 1, and both counts are far below 2^53.
+        return Int(Double(bytes) * (Double(rows.count) / Double(all)))
+    }
+
     /// The chunk that holds a value, of a column without lists.
     @inline(__always)
     func chunk(ofValue value: Int) -> Int {

@@ -85,16 +85,20 @@ package final class MiniBlockPage: PreparedPage {
 
     package var keepable: PageRange? { PageRange(1, 0..<chunks.byteOffsets[chunks.count]) }
 
-    package func plan(_ rows: [Range<Int>], index: PageData) throws(LanceError) -> [PageRange] {
-        let spans = rows.filter { !$0.isEmpty }.map { rows in
+    package func plan(
+        _ rows: ArraySlice<Range<Int>>,
+        index: PageData,
+        into plan: inout [PageRange]
+    ) throws(LanceError) {
+        let first = plan.count
+        for rows in rows where !rows.isEmpty {
             let span = chunks.chunks(for: rows)
-            return chunks.byteOffsets[span.lowerBound]..<chunks.byteOffsets[span.upperBound]
+            plan.join(1, chunks.byteOffsets[span.lowerBound]..<chunks.byteOffsets[span.upperBound], from: first)
         }
-        return merged(spans).map { PageRange(1, $0) }
     }
 
     package func decode(
-        _ rows: [Range<Int>],
+        _ rows: ArraySlice<Range<Int>>,
         data: PageData,
         index: PageData,
         levels: LevelCollector,
@@ -103,7 +107,7 @@ package final class MiniBlockPage: PreparedPage {
         let translation = try levels.prepare(for: layers)
         if let dictionary, case .dictionary(let target) = output { target.use(dictionary.values, id: dictionary.id) }
         if case .variable(let target) = output, dictionary == nil {
-            let stored = try plan(rows, index: index).reduce(0) { $0 + $1.bytes.count }
+            let stored = rows.reduce(0) { $0 + chunks.expectedBytes(of: $1) }
             target.data.reserve(values.isCompressedText ? stored * 3 : stored)
         }
         // The chunk has pointers into it.
@@ -111,7 +115,7 @@ package final class MiniBlockPage: PreparedPage {
         let picked = try pick(rows, data, levels, translation, output)
         if picked == rows.count { return }
         let chunk = MiniBlockChunk(of: self)
-        for rows in rows[picked...] where !rows.isEmpty {
+        for rows in rows.dropFirst(picked) where !rows.isEmpty {
             for number in chunks.chunks(for: rows) {
                 do throws(LanceError) {
                     if chunk.number != number {
@@ -133,7 +137,7 @@ package final class MiniBlockPage: PreparedPage {
     ///
     /// - Returns: How many of the ranges are done.
     private func pick(
-        _ ranges: [Range<Int>],
+        _ ranges: ArraySlice<Range<Int>>,
         _ data: PageData,
         _ levels: LevelCollector,
         _ translation: LevelCollector.Translation?,
