@@ -2,22 +2,28 @@ import LancerBytes
 
 /// The loop that turns codes into symbols, on plain pointers.
 package struct FSSTDecoder {
-    /// Length entry of a code that has no symbol: no bytes, and a bit that shows up in the sum of all entries.
-    static let unknown: UInt8 = 0x40
-    private static let lengthMask = 0x0F
     private static let escape = Int(FSSTSymbolTable.escape)
 
     // Safe: both point into the 2304 bytes of a symbol table that outlives the decoder, and are indexed by bytes.
     private let symbols: UnsafePointer<UInt64>
     private let lengths: UnsafePointer<UInt8>
+    /// The first code that has no symbol; all above it have none either.
+    private let symbolCount: Int
     private let isCompressed: Bool
+    /// See ``hasOther(_:)``.
+    private let carry: UInt64
+    private let either: UInt64
 
     /// - Parameter table: the decode table of an ``FSSTSymbolTable``; must outlive the decoder.
-    init(table: UnsafeRawBufferPointer, isCompressed: Bool) throws(LanceError) {
+    init(table: UnsafeRawBufferPointer, symbolCount: Int, isCompressed: Bool) throws(LanceError) {
         guard let base = table.baseAddress, table.count == 256 * 9 else { throw .corrupt("FSST table without symbols") }
         symbols = base.assumingMemoryBound(to: UInt64.self)
         lengths = (base + 2048).assumingMemoryBound(to: UInt8.self)
+        self.symbolCount = symbolCount
         self.isCompressed = isCompressed
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        carry = ones &* UInt64(symbolCount > 128 ? 256 - symbolCount : 128 - symbolCount)
+        either = symbolCount > 128 ? 0 : .max
     }
 
     /// Decodes `count` bytes of codes at `source` to `target`, where there is room for `room` bytes; returns how many
@@ -43,7 +49,7 @@ package struct FSSTDecoder {
             : try expandCarefully(source, count, target, room)
     }
 
-    /// Decodes where eight bytes of room for each code are given, four codes at a time while none is an escape.
+    /// Decodes where eight bytes of room for each code are given, eight codes at a time while all are of symbols.
     ///
     /// Whole eight-byte symbols are stored, whatever their length, and overwritten by the next.
     @inline(__always)
@@ -54,25 +60,29 @@ package struct FSSTDecoder {
     ) throws(LanceError) -> Int {
         var read = 0
         var written = 0
-        var seen: UInt8 = 0
         while true {
-            while count &- read >= 4 {
-                let codes = UInt32(littleEndian: source.loadUnaligned(fromByteOffset: read, as: UInt32.self))
-                if Self.hasEscape(codes) { break }
-                emit(Int(codes & 0xFF), target, &written, &seen)
-                emit(Int(codes &>> 8 & 0xFF), target, &written, &seen)
-                emit(Int(codes &>> 16 & 0xFF), target, &written, &seen)
-                emit(Int(codes &>> 24), target, &written, &seen)
-                read &+= 4
+            while count &- read >= 8 {
+                let codes = UInt64(littleEndian: source.loadUnaligned(fromByteOffset: read, as: UInt64.self))
+                if hasOther(codes) { break }
+                emit(Int(truncatingIfNeeded: codes & 0xFF), target, &written)
+                emit(Int(truncatingIfNeeded: codes &>> 8 & 0xFF), target, &written)
+                emit(Int(truncatingIfNeeded: codes &>> 16 & 0xFF), target, &written)
+                emit(Int(truncatingIfNeeded: codes &>> 24 & 0xFF), target, &written)
+                emit(Int(truncatingIfNeeded: codes &>> 32 & 0xFF), target, &written)
+                emit(Int(truncatingIfNeeded: codes &>> 40 & 0xFF), target, &written)
+                emit(Int(truncatingIfNeeded: codes &>> 48 & 0xFF), target, &written)
+                emit(Int(truncatingIfNeeded: codes &>> 56), target, &written)
+                read &+= 8
             }
             // Up to and with the next escape, or to the end.
             while read < count {
                 let code = Int(source.load(fromByteOffset: read, as: UInt8.self))
                 read &+= 1
-                if code != Self.escape {
-                    emit(code, target, &written, &seen)
+                if code < symbolCount {
+                    emit(code, target, &written)
                     continue
                 }
+                guard code == Self.escape else { throw Self.noSymbol() }
                 guard read < count else { throw Self.lonelyEscape() }
                 target.storeBytes(
                     of: source.load(fromByteOffset: read, as: UInt8.self),
@@ -85,7 +95,6 @@ package struct FSSTDecoder {
             }
             if read >= count { break }
         }
-        guard seen & Self.unknown == 0 else { throw Self.noSymbol() }
         return written
     }
 
@@ -109,8 +118,9 @@ package struct FSSTDecoder {
                 symbol = UInt64(source.load(fromByteOffset: read, as: UInt8.self))
                 length = 1
                 read += 1
+            } else if code >= symbolCount {
+                throw Self.noSymbol()
             }
-            guard length != Int(Self.unknown) else { throw Self.noSymbol() }
             guard room - written >= length else { throw Self.noRoom(room) }
             for _ in 0..<length {
                 target.storeBytes(of: UInt8(truncatingIfNeeded: symbol), toByteOffset: written, as: UInt8.self)
@@ -123,17 +133,19 @@ package struct FSSTDecoder {
 
     /// Stores the symbol of `code`; eight bytes of room must be left.
     @inline(__always)
-    private func emit(_ code: Int, _ target: UnsafeMutableRawPointer, _ written: inout Int, _ seen: inout UInt8) {
+    private func emit(_ code: Int, _ target: UnsafeMutableRawPointer, _ written: inout Int) {
         (target + written).storeBytes(of: symbols[code], as: UInt64.self)
-        let length = lengths[code]
-        seen |= length
-        written &+= Int(length) & Self.lengthMask
+        written &+= Int(lengths[code])
     }
 
-    /// Whether one of the four bytes is 255: the only bytes whose low seven bits, inverted, carry nothing into bit 7.
+    /// Whether one of eight codes is not below ``symbolCount``: an escape or a code without a symbol.
+    ///
+    /// ``carry`` brings the low seven bits of a byte that are not below those of the count over into the highest bit.
+    /// Above 128 symbols that bit of the code must be set, too; else it is enough (``either``).
     @inline(__always)
-    private static func hasEscape(_ codes: UInt32) -> Bool {
-        codes & 0x8080_8080 & (((~codes & 0x7F7F_7F7F) &+ 0x7F7F_7F7F) ^ 0x8080_8080) != 0
+    private func hasOther(_ codes: UInt64) -> Bool {
+        let sums = (codes & 0x7F7F_7F7F_7F7F_7F7F) &+ carry
+        return ((sums & codes) | ((sums | codes) & either)) & 0x8080_8080_8080_8080 != 0
     }
 
     @inline(never)

@@ -53,7 +53,11 @@ extension FSSTSymbolTable {
                 try ends.append(upTo: (offsets.valueCount - first) * format.size) {
                     (endRoom) throws(LanceError) -> Int in
                     try decodeTable.withUnsafeBytes { (table) throws(LanceError) in
-                        let decoder = try FSSTDecoder(table: table, isCompressed: isCompressed)
+                        let decoder = try FSSTDecoder(
+                            table: table,
+                            symbolCount: symbolCount,
+                            isCompressed: isCompressed
+                        )
                         index = try Self.decodeBatch(
                             decoder,
                             from: first,

@@ -19,7 +19,7 @@ package struct FSSTSymbolTable: Sendable {
     /// Most symbols in a table.
     package static let maximumSymbols = 255
     /// Bytes that one code can stand for.
-    package static let maximumExpansion = 8
+    package static var maximumExpansion: Int { 8 }
     /// The code that says that the next byte stands for itself.
     static let escape: UInt8 = 255
     private static let magic: UInt64 = 0x4653_5354
@@ -29,7 +29,7 @@ package struct FSSTSymbolTable: Sendable {
     package let symbolCount: Int
     /// False when values are stored as they are, without codes.
     package let isCompressed: Bool
-    /// 256 symbols of 8 bytes, then 256 length bytes (``FSSTDecoder/unknown`` for codes without a symbol).
+    /// 256 symbols of 8 bytes, then 256 length bytes; zeros for codes without a symbol.
     let decodeTable: ArrowBuffer
 
     /// Reads a serialized table.
@@ -64,7 +64,6 @@ package struct FSSTSymbolTable: Sendable {
         self.isCompressed = isCompressed
         decodeTable = ArrowBuffer(count: 256 * 9) { table in
             _ = table.initializeMemory(as: UInt8.self, repeating: 0)
-            for code in 0..<256 { table[2048 + code] = FSSTDecoder.unknown }
             for (code, symbol) in symbols.enumerated() {
                 table.storeBytes(of: symbol.bytes.littleEndian, toByteOffset: code * 8, as: UInt64.self)
                 table[2048 + code] = UInt8(symbol.length)
@@ -117,7 +116,7 @@ package struct FSSTSymbolTable: Sendable {
         _ body: (FSSTDecoder) throws(LanceError) -> Result
     ) throws(LanceError) -> Result {
         try decodeTable.withUnsafeBytes { (table) throws(LanceError) -> Result in
-            try body(try FSSTDecoder(table: table, isCompressed: isCompressed))
+            try body(try FSSTDecoder(table: table, symbolCount: symbolCount, isCompressed: isCompressed))
         }
     }
 

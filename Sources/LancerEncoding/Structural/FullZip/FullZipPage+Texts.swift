@@ -2,7 +2,7 @@ import LancerBytes
 import LancerCodecs
 
 extension FullZipPage {
-    /// Whether ``decodeTexts(_:data:index:definition:into:)`` can decode the page.
+    /// Whether ``decodeTexts(_:stored:data:index:definition:into:)`` can decode the page.
     var holdsPlainTexts: Bool {
         guard layout.layers.maxRepetition == 0 else { return false }
         switch values {
@@ -14,25 +14,29 @@ extension FullZipPage {
     /// Decodes rows of text or binary outside of lists in one loop over plain memory: what these cost, one by one
     /// through the general decoder, was half of the time of a scan of long texts.
     ///
-    /// - Parameter definition: Gets the definition level of each row.
+    /// - Parameters:
+    ///   - stored: Bytes that the rows take in the page.
+    ///   - definition: Gets the definition level of each row.
     /// - Returns: Number of rows.
     func decodeTexts(
         _ rows: ArraySlice<Range<Int>>,
+        stored: Int,
         data: PageData,
         index: PageData,
         definition: OutputBuffer,
         into target: VariableOutput
     ) throws(LanceError) -> Int {
         guard case .fsst(let table) = values else {
-            return try decodeTexts(rows, data, index, definition, nil, target)
+            return try decodeTexts(rows, stored, data, index, definition, nil, target)
         }
         return try table.withDecoder { (decoder) throws(LanceError) in
-            try decodeTexts(rows, data, index, definition, decoder, target)
+            try decodeTexts(rows, stored, data, index, definition, decoder, target)
         }
     }
 
     private func decodeTexts(
         _ rows: ArraySlice<Range<Int>>,
+        _ stored: Int,
         _ data: PageData,
         _ index: PageData,
         _ definition: OutputBuffer,
@@ -43,7 +47,12 @@ extension FullZipPage {
         let levels = definition.room(rowCount * 2).assumingMemoryBound(to: UInt16.self)
         let isNarrow = target.offsetWidth == 4
         let ends = target.offsets.room(rowCount * target.offsetWidth)
-        var output = TextOutput(target.data, limit: isNarrow ? Int(Int32.max) : Int.max)
+        var output = TextOutput(
+            target.data,
+            limit: isNarrow ? Int(Int32.max) : Int.max,
+            stored: stored,
+            isCompressed: decoder != nil
+        )
         var walk = EntryWalk(layout)
         var entry = 0
         var visible = 0
@@ -154,12 +163,21 @@ private struct TextOutput {
     private let limit: Int
     private var room: UnsafeMutableRawBufferPointer
     private var written = 0
+    private let before: Int
+    /// Stored bytes that all values have, and those of the values so far.
+    private let stored: Int
+    private var done = 0
 
-    init(_ buffer: OutputBuffer, limit: Int) {
+    /// Compressed values up to which nothing is known about how long they come out.
+    private static let firstBytes = 16 << 10
+
+    init(_ buffer: OutputBuffer, limit: Int, stored: Int, isCompressed: Bool) {
         self.buffer = buffer
         self.limit = limit
-        end = buffer.count
-        room = buffer.allRoom(0)
+        self.stored = stored
+        before = buffer.count
+        end = before
+        room = buffer.allRoom(isCompressed ? Swift.min(stored, Self.firstBytes) * 3 : stored)
     }
 
     /// Appends a value; false when there would be too many bytes.
@@ -178,6 +196,7 @@ private struct TextOutput {
         }
         written += size
         end += size
+        done += value.count
         return end <= limit
     }
 
@@ -185,7 +204,11 @@ private struct TextOutput {
     private mutating func makeRoom(_ size: Int) {
         buffer.advance(by: written)
         written = 0
-        room = buffer.allRoom(size)
+        // The rest comes out as much longer than it is stored as what is done did. Doubling until all fits copied
+        // every byte once more on average: a tenth of a scan of long texts.
+        let ratio = done > 0 ? Double(end - before) / Double(done) : 1
+        let rest = Double(Swift.max(stored - done, 0)) * ratio * 1.05
+        room = buffer.allRoom(size + Int(Swift.min(rest, Double(limit))))
     }
 
     /// Lets the buffer count what was written.

@@ -152,15 +152,19 @@ package final class FullZipPage: PreparedPage {
         let compact = OutputBuffer()
         let repetition = OutputBuffer(capacity: rowCount * 2)
         let definition = OutputBuffer(capacity: rowCount * 2)
-        if isVariable, case .variable(let target) = output {
-            var stored = 0
-            for rows in rows where !rows.isEmpty { stored += try byteRange(rows, index).count }
-            target.data.reserve(values.isCompressed ? stored * 3 : stored)
-        }
+        var stored = 0
+        if isVariable { for rows in rows where !rows.isEmpty { stored += try byteRange(rows, index).count } }
         var total = (count: 0, visible: 0)
         defer { withExtendedLifetime(data) {} }
         if case .variable(let target) = output, holdsPlainTexts {
-            let count = try decodeTexts(rows, data: data, index: index, definition: definition, into: target)
+            let count = try decodeTexts(
+                rows,
+                stored: stored,
+                data: data,
+                index: index,
+                definition: definition,
+                into: target
+            )
             return try levels.append(
                 repetition: nil,
                 definition: layout.layers.maxDefinition > 0
@@ -169,6 +173,7 @@ package final class FullZipPage: PreparedPage {
                 translation: translation
             )
         }
+        if case .variable(let target) = output { target.data.reserve(values.isCompressed ? stored * 3 : stored) }
         var found = 0
         for rows in rows where !rows.isEmpty {
             let range = try byteRange(rows, index)
