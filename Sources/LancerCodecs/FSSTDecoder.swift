@@ -74,6 +74,17 @@ package struct FSSTDecoder {
                 emit(Int(truncatingIfNeeded: codes &>> 56), target, &written)
                 read &+= 8
             }
+            if count &- read >= 4 {
+                // Most values of a column of short texts have fewer than eight codes.
+                let codes = UInt64(UInt32(littleEndian: source.loadUnaligned(fromByteOffset: read, as: UInt32.self)))
+                if !hasOther(codes) {
+                    emit(Int(truncatingIfNeeded: codes & 0xFF), target, &written)
+                    emit(Int(truncatingIfNeeded: codes &>> 8 & 0xFF), target, &written)
+                    emit(Int(truncatingIfNeeded: codes &>> 16 & 0xFF), target, &written)
+                    emit(Int(truncatingIfNeeded: codes &>> 24), target, &written)
+                    read &+= 4
+                }
+            }
             // Up to and with the next escape, or to the end.
             while read < count {
                 let code = Int(source.load(fromByteOffset: read, as: UInt8.self))

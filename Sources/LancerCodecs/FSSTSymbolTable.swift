@@ -19,6 +19,7 @@ package struct FSSTSymbolTable: Sendable {
     /// Most symbols in a table.
     package static let maximumSymbols = 255
     /// Bytes that one code can stand for.
+    @inlinable
     package static var maximumExpansion: Int { 8 }
     /// The code that says that the next byte stands for itself.
     static let escape: UInt8 = 255

@@ -10,7 +10,8 @@ package enum UTF8Validation {
             for step in 0..<32 {
                 seen |= base.loadUnaligned(fromByteOffset: index &+ step &* 16, as: SIMD16<UInt8>.self)
             }
-            if seen.max() >= 0x80 { return false }
+            let words = unsafeBitCast(seen, to: SIMD2<UInt64>.self)
+            if (words.x | words.y) & 0x8080_8080_8080_8080 != 0 { return false }
             index += 512
         }
         var seen: UInt8 = 0

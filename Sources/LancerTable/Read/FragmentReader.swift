@@ -115,6 +115,20 @@ struct FragmentReader: Sendable {
         }
     }
 
+    /// Ends of the pages of the column that has most of the bytes, by row of the fragment; none when no column has.
+    func widestPageEnds() -> [Int] {
+        guard let onlyFile else { return [] }
+        let columns = fields.flatMap(\.leaves).compactMap { onlyFile.columnOf[$0.id] }
+            .filter { onlyFile.reader.columns.indices.contains($0) }.map { onlyFile.reader.columns[$0] }
+        let all = columns.reduce(0) { $0 + $1.storedBytesPerRow * Double($1.rowCount) }
+        guard let widest = columns.max(by: { $0.storedBytesPerRow < $1.storedBytesPerRow }),
+            widest.storedBytesPerRow * Double(widest.rowCount) >= 0.75 * all,
+            // Not inside a fixed-size list of structs, where a row is many of the column's.
+            widest.rowCount == onlyFile.reader.rowCount
+        else { return [] }
+        return widest.pages.map { $0.firstRow + $0.rowCount }
+    }
+
     /// The fields' values of rows `rows`, deleted ones included.
     func read(_ rows: Range<Int>) async throws -> [ArrowArray] {
         try await assemble(rowCount: rows.count) { file, pruned in

@@ -21,6 +21,10 @@ struct PieceCutter {
     private let table: Table
     private let fragments: [Fragment]
     private let pieceRows: Int
+    /// What is read of the pieces, when they are to follow the pages of its widest column.
+    private let projection: Projection?
+    /// Ends of these pages in the fragment that is being cut, and the first of them that is not behind.
+    private var pageEnds: ArraySlice<Int> = []
     private var nextFragment = 0
     private var toSkip: Int
     private var toGive: Int
@@ -28,13 +32,23 @@ struct PieceCutter {
     private var rest: RowPiece?
 
     /// - Parameters:
-    ///   - pieceRows: Most rows in a piece.
+    ///   - pieceRows: Most rows in a piece, or about how many when it follows pages.
+    ///   - following: What is read of the pieces. A piece with parts of two pages of its widest column would have to be put
+    ///     together from them, in memory that is of another size each time: that took as long as reading.
     ///   - offset: Live rows passed over.
     ///   - limit: Most live rows.
-    init(_ table: Table, _ fragments: [Fragment], pieceRows: Int, offset: Int = 0, limit: Int? = nil) {
+    init(
+        _ table: Table,
+        _ fragments: [Fragment],
+        pieceRows: Int,
+        offset: Int = 0,
+        limit: Int? = nil,
+        following projection: Projection? = nil
+    ) {
         self.table = table
         self.fragments = fragments
         self.pieceRows = pieceRows
+        self.projection = projection
         toSkip = offset
         toGive = limit ?? .max
     }
@@ -62,15 +76,39 @@ struct PieceCutter {
             let start = deleted?.offset(ofLiveRow: first) ?? first
             let last = deleted?.offset(ofLiveRow: end - 1) ?? (end - 1)
             rest = RowPiece(fragment: fragment, rows: start..<(last + 1), vector: deleted, deleted: deleted)
+            pageEnds = []
+            if let projection, last + 1 - start > pieceRows {
+                let reader = try await FragmentReader(fragment, projection, table.manifest, table.files)
+                pageEnds = reader.widestPageEnds()[...]
+            }
         }
     }
 
-    /// Cuts at multiples of the piece size counted from the fragment's begin, so that all passes over a fragment read
-    /// the same pages; parts without a live row are passed over.
+    /// Where a piece that begins at `row` ends: at a multiple of the piece size counted from the fragment's begin, so that
+    /// all passes over a fragment read the same pages; or, by the pages, at a part of one or the end of the last that fits.
+    private mutating func end(of row: Int) -> Int {
+        while let end = pageEnds.first, end <= row { pageEnds.removeFirst() }
+        guard let pageEnd = pageEnds.first else { return (row / pieceRows + 1) * pieceRows }
+        let left = pageEnd - row
+        let most = pieceRows + pieceRows / 4
+        if left > most {
+            let parts = (left + most - 1) / most
+            // Whole bytes of bitmaps.
+            return Swift.min(row + ((left + parts - 1) / parts).rounded(upTo: 8), pageEnd)
+        }
+        var end = pageEnd
+        for next in pageEnds {
+            if next - row > pieceRows { break }
+            end = next
+        }
+        return end
+    }
+
+    /// Cuts off the next piece; parts without a live row are passed over.
     private mutating func cut() -> RowPiece? {
         while let whole = rest {
             let rows = whole.rows
-            let end = Swift.min(rows.upperBound, (rows.lowerBound / pieceRows + 1) * pieceRows)
+            let end = Swift.min(rows.upperBound, end(of: rows.lowerBound))
             rest = whole
             rest?.rows = end..<rows.upperBound
             if end == rows.upperBound { rest = nil }

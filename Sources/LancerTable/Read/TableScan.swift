@@ -17,6 +17,7 @@ package struct TableScan: Sendable {
     /// Fragments read, in order.
     package let fragments: [Fragment]
     private let pieceRows: Int
+    private let followsPages: Bool
 
     /// - Throws: `invalidArgument` for a negative number.
     package init(
@@ -37,6 +38,8 @@ package struct TableScan: Sendable {
         self.offset = offset
         self.limit = limit
         self.batchRows = batchRows ?? BatchSize.rows(for: projection, of: table.manifest)
+        // Who asks for batches of some size gets none that are larger.
+        followsPages = batchRows == nil
         self.filter = filter?.isAlwaysTrue == true ? nil : filter
         pieceRows = batchRows ?? filter?.pieceRows(with: projection, of: table.manifest) ?? self.batchRows
     }
@@ -45,7 +48,14 @@ package struct TableScan: Sendable {
 
     fileprivate func stream() -> PieceStream<[RecordBatch]> {
         guard let filter else {
-            let cutter = PieceCutter(table, fragments, pieceRows: pieceRows, offset: offset, limit: limit)
+            let cutter = PieceCutter(
+                table,
+                fragments,
+                pieceRows: pieceRows,
+                offset: offset,
+                limit: limit,
+                following: followsPages ? projection : nil
+            )
             return PieceStream(cutter) { [table, projection] piece in [try await table.read(piece, projection)] }
         }
         let fragments = filter.isNeverTrue ? [] : self.fragments
