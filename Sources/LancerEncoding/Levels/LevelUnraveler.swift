@@ -12,16 +12,16 @@ package struct LevelUnraveler {
     private var layer = 0
     /// Definition levels used by the layers consumed.
     private var base: UInt16 = 0
-    private var repetition: [UInt16]?
-    private var definition: [UInt16]?
+    private var repetition: LevelValues?
+    private var definition: LevelValues?
     private var entryCount: Int
     /// List layers consumed.
     private var listsPassed: UInt16 = 0
 
     package init(_ levels: Levels) {
         layers = levels.layers
-        repetition = levels.repetition?.withValues(of: UInt16.self) { Array($0.prefix(levels.count)) }
-        definition = levels.definition?.withValues(of: UInt16.self) { Array($0.prefix(levels.count)) }
+        repetition = levels.repetition.map { LevelValues($0, count: levels.count) }
+        definition = levels.definition.map { LevelValues($0, count: levels.count) }
         entryCount = levels.count
     }
 
@@ -70,7 +70,7 @@ package struct LevelUnraveler {
         let level = base
         if consumed.definitionLevelCount == 0 {
             var slots = 0
-            for value in definition where value <= limit { slots += 1 }
+            definition.withValues { for value in $0 where value <= limit { slots += 1 } }
             guard slots == count else { throw Self.miscount(slots, count) }
             return nil
         }
@@ -85,12 +85,14 @@ package struct LevelUnraveler {
             // Safe: the buffer was allocated above and nobody else has it.
             let target = UnsafeMutableRawPointer(mutating: start).assumingMemoryBound(to: UInt8.self)
             var byte: UInt8 = 0
-            for value in definition where value <= limit {
-                if value <= level { byte |= 1 << UInt8(slots & 7) } else { nulls += 1 }
-                slots += 1
-                if slots & 7 == 0 {
-                    if slots <= count { target[slots / 8 - 1] = byte }
-                    byte = 0
+            definition.withValues { definition in
+                for value in definition where value <= limit {
+                    if value <= level { byte |= 1 << UInt8(slots & 7) } else { nulls += 1 }
+                    slots += 1
+                    if slots & 7 == 0 {
+                        if slots <= count { target[slots / 8 - 1] = byte }
+                        byte = 0
+                    }
                 }
             }
             if slots & 7 != 0, slots <= count { target[slots / 8] = byte }
@@ -101,7 +103,7 @@ package struct LevelUnraveler {
 
     /// Validity of entries that all have a slot, eight at a time, and the number of nulls; nil when one has none.
     private static func validity(
-        of definition: [UInt16],
+        of definition: LevelValues,
         level: UInt16,
         limit: UInt16
     ) -> (bits: ArrowBuffer, nulls: Int)? {
@@ -113,7 +115,8 @@ package struct LevelUnraveler {
         var nulls = 0
         var beyond = SIMD8<UInt16>.zero
         let bits = ArrowBuffer(count: (count + 7) / 8) { target in
-            definition.withUnsafeBytes { source in
+            definition.withValues { definition in
+                let source = UnsafeRawBufferPointer(definition)
                 var index = 0
                 while count - index >= 8 {
                     let some = source.loadUnaligned(fromByteOffset: index &* 2, as: SIMD8<UInt16>.self)
@@ -165,7 +168,7 @@ package struct LevelUnraveler {
             nullLevel: hasNulls ? nullLevel : nil,
             ownEnd: ownEnd
         )
-        if repetition.first.map({ $0 < starts }) ?? false {
+        if repetition.count > 0, repetition[0] < starts {
             throw .corrupt("a row starts with repetition level \(repetition[0])")
         }
         let offsets: ArrowBuffer
@@ -179,7 +182,7 @@ package struct LevelUnraveler {
         guard width == 8 || childCount <= Int(Int32.max) else {
             throw .limitExceeded("more than 2^31 list items in one batch; read fewer rows at a time")
         }
-        let validity = walk.nulls == 0 ? nil : Bitmap(bits.buffer, count: walk.lists)
+        let validity = walk.nulls == 0 ? nil : bits.bitmap(count: walk.lists)
         self.repetition = isLast ? nil : kept.takeRepetition(walk.kept)
         if definition != nil { definition = isLast ? nil : kept.takeDefinition(walk.kept) }
         entryCount = isLast ? walk.lists : walk.kept
@@ -204,7 +207,10 @@ package struct LevelUnraveler {
         }
         let count = entryCount / dimension
         if let definition {
-            self.definition = stride(from: 0, to: entryCount, by: dimension).map { definition[$0] }
+            let firsts = definition.withValues { levels in
+                stride(from: 0, to: entryCount, by: dimension).map { levels[$0] }
+            }
+            self.definition = LevelValues(ArrowBuffer(firsts), count: firsts.count)
         }
         entryCount = count
         return (try itemValidity(count: count), count)

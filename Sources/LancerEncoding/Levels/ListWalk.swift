@@ -35,84 +35,109 @@ struct ListWalk {
     /// Walks all entries; returns the offsets, one more than lists.
     mutating func run<Offset: FixedWidthInteger & BitwiseCopyable>(
         _ type: Offset.Type,
-        _ repetition: [UInt16],
-        _ definition: [UInt16]?,
+        _ repetition: LevelValues,
+        _ definition: LevelValues?,
         _ bits: BitmapWriter,
         _ keep: KeptLevels?
     ) -> ArrowBuffer {
         let storage = BufferStorage(capacity: (repetition.count + 1) * MemoryLayout<Offset>.size)
         let offsets = storage.base.assumingMemoryBound(to: Offset.self)
-        var lists = 0
-        var nulls = 0
-        var children = 0
-        var kept = 0
-        // Everything is stored for every entry and counted where it holds: which entries start a list is as good as
-        // random, and a wrong guess of a branch costs more than ten entries.
-        repetition.withUnsafeBufferPointer { repetition in
-            guard let definition else {
-                for index in 0..<repetition.count {
-                    let level = repetition[index]
-                    let isStart = level >= starts ? 1 : 0
-                    offsets[lists] = Offset(truncatingIfNeeded: index)
-                    lists &+= isStart
-                    keep?.store(level, 0, at: kept)
-                    kept &+= isStart
-                }
-                children = repetition.count
-                if nullLevel != nil { bits.setAll(lists) }
-                return
-            }
-            definition.withUnsafeBufferPointer { definition in
-                for index in 0..<repetition.count {
-                    let level = definition[index]
-                    let isStart = repetition[index] >= starts ? 1 : 0
-                    keep?.store(repetition[index], level, at: kept)
-                    kept &+= isStart
-                    let isList = level <= limit ? isStart : 0
-                    offsets[lists] = Offset(truncatingIfNeeded: children)
-                    if let nullLevel {
-                        // A list inside a null struct is null itself where the layer can say so, else empty.
-                        let isNull = level == nullLevel || level > ownEnd ? isList : 0
-                        bits.set(lists, isList &- isNull)
-                        nulls &+= isNull
-                    }
-                    lists &+= isList
-                    children &+= level <= childLimit ? 1 : 0
+        repetition.withValues { repetition in
+            guard let definition else { return runWithoutDefinition(repetition, offsets, bits, keep) }
+            definition.withValues { definition in
+                if let keep {
+                    run(repetition, definition, offsets, bits) { keep.store(repetition[$0], definition[$0], at: $1) }
+                } else {
+                    run(repetition, definition, offsets, bits) { _, _ in }
                 }
             }
         }
         offsets[lists] = Offset(truncatingIfNeeded: children)
-        (self.lists, self.nulls, self.children, self.kept) = (lists, nulls, children, kept)
         return ArrowBuffer(storage: storage, offset: 0, count: (lists + 1) * MemoryLayout<Offset>.size)
+    }
+
+    private mutating func runWithoutDefinition<Offset: FixedWidthInteger & BitwiseCopyable>(
+        _ repetition: UnsafeBufferPointer<UInt16>,
+        _ offsets: UnsafeMutablePointer<Offset>,
+        _ bits: BitmapWriter,
+        _ keep: KeptLevels?
+    ) {
+        var lists = 0
+        for index in 0..<repetition.count {
+            let isStart = repetition[index] >= starts ? 1 : 0
+            offsets[lists] = Offset(truncatingIfNeeded: index)
+            keep?.store(repetition[index], 0, at: lists)
+            lists &+= isStart
+        }
+        if nullLevel != nil { bits.setAll(lists) }
+        (self.lists, self.kept, self.children) = (lists, lists, repetition.count)
+    }
+
+    /// Everything is stored for every entry and counted where it holds: which entries start a list is as good as random,
+    /// and a wrong guess of a branch costs more than ten entries.
+    @inline(__always)
+    private mutating func run<Offset: FixedWidthInteger & BitwiseCopyable>(
+        _ repetition: UnsafeBufferPointer<UInt16>,
+        _ definition: UnsafeBufferPointer<UInt16>,
+        _ offsets: UnsafeMutablePointer<Offset>,
+        _ bits: BitmapWriter,
+        _ keep: (_ entry: Int, _ place: Int) -> Void
+    ) {
+        var lists = 0
+        var nulls = 0
+        var children = 0
+        var kept = 0
+        // Validity of the lists of the word of the bitmap at hand. Read back from memory for each entry, it would be
+        // waited for each time: that was a third of a scan of lists.
+        var word: UInt64 = 0
+        // A list inside a null struct is null itself where the layer can say so, else empty.
+        let hasNulls = nullLevel != nil
+        let nullLevel = nullLevel ?? 0
+        for index in 0..<repetition.count {
+            let level = definition[index]
+            let isStart = repetition[index] >= starts ? 1 : 0
+            keep(index, kept)
+            kept &+= isStart
+            let isList = level <= limit ? isStart : 0
+            offsets[lists] = Offset(truncatingIfNeeded: children)
+            let before = lists
+            lists &+= isList
+            if hasNulls {
+                let isNull = level == nullLevel || level > ownEnd ? isList : 0
+                word |= UInt64(truncatingIfNeeded: isList &- isNull) &<< UInt64(truncatingIfNeeded: before & 63)
+                bits.store(word, before &>> 6)
+                // All ones unless the next list belongs to another word.
+                word &= UInt64(truncatingIfNeeded: ((before ^ lists) &>> 6 & 1) &- 1)
+                nulls &+= isNull
+            }
+            children &+= level <= childLimit ? 1 : 0
+        }
+        (self.lists, self.nulls, self.children, self.kept) = (lists, nulls, children, kept)
     }
 }
 
-/// A zeroed bitmap being written.
+/// A bitmap being written, word by word.
 struct BitmapWriter {
     private let storage: BufferStorage
-    private let byteCount: Int
 
-    init(count: Int) {
-        byteCount = (count + 7) / 8
-        storage = BufferStorage(capacity: byteCount)
-        storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-    }
+    /// - Parameter count: Most bits; whole words are there for them, and one more.
+    init(count: Int) { storage = BufferStorage(capacity: (count / 64 + 1) * 8) }
 
-    /// Sets a bit, which must be inside, if `bit` is 1.
+    /// Writes 64 bits, least significant first.
     @inline(__always)
-    func set(_ index: Int, _ bit: Int) {
-        let byte = storage.base.assumingMemoryBound(to: UInt8.self) + index >> 3
-        byte.pointee |= UInt8(truncatingIfNeeded: bit) &<< UInt8(truncatingIfNeeded: index & 7)
+    func store(_ word: UInt64, _ number: Int) {
+        storage.base.storeBytes(of: word.littleEndian, toByteOffset: number &* 8, as: UInt64.self)
     }
 
     /// Sets the first `count` bits.
     func setAll(_ count: Int) {
-        storage.base.initializeMemory(as: UInt8.self, repeating: 0xFF, count: count / 8)
-        for index in (count & ~7)..<count { set(index, 1) }
+        for number in 0...(count / 64) { store(.max, number) }
     }
 
-    /// The bits; the writer must not be used afterwards.
-    var buffer: ArrowBuffer { ArrowBuffer(storage: storage, offset: 0, count: byteCount) }
+    /// The first `count` bits; the writer must not be used afterwards.
+    func bitmap(count: Int) -> Bitmap {
+        Bitmap(ArrowBuffer(storage: storage, offset: 0, count: (count + 7) / 8), count: count)
+    }
 }
 
 /// Levels of the entries that layers further out need.
@@ -131,11 +156,32 @@ struct KeptLevels {
         definition?.base.storeBytes(of: definitionLevel, toByteOffset: index &* 2, as: UInt16.self)
     }
 
-    func takeRepetition(_ count: Int) -> [UInt16] { Self.array(repetition, count) }
+    func takeRepetition(_ count: Int) -> LevelValues { Self.values(repetition, count) }
 
-    func takeDefinition(_ count: Int) -> [UInt16]? { definition.map { Self.array($0, count) } }
+    func takeDefinition(_ count: Int) -> LevelValues? { definition.map { Self.values($0, count) } }
 
-    private static func array(_ storage: BufferStorage, _ count: Int) -> [UInt16] {
-        Array(UnsafeBufferPointer(start: storage.base.assumingMemoryBound(to: UInt16.self), count: count))
+    private static func values(_ storage: BufferStorage, _ count: Int) -> LevelValues {
+        LevelValues(ArrowBuffer(storage: storage, offset: 0, count: count * 2), count: count)
     }
+}
+
+/// Levels of entries, in memory shared with whoever decoded them.
+struct LevelValues {
+    private let buffer: ArrowBuffer
+    let count: Int
+
+    /// - Parameter buffer: At least `count` 16-bit levels.
+    init(_ buffer: ArrowBuffer, count: Int) {
+        precondition(buffer.count >= count * 2)
+        self.buffer = buffer
+        self.count = count
+    }
+
+    func withValues<R, E: Error>(_ body: (UnsafeBufferPointer<UInt16>) throws(E) -> R) throws(E) -> R {
+        try buffer.withValues(of: UInt16.self) { (values) throws(E) in
+            try body(UnsafeBufferPointer(rebasing: values[0..<count]))
+        }
+    }
+
+    subscript(index: Int) -> UInt16 { withValues { $0[index] } }
 }
