@@ -63,7 +63,7 @@ extension FullZipPage {
                 range.isEmpty ? UnsafeRawBufferPointer(start: nil, count: 0) : try data.pointer(0, range, near: &found)
             walk.start(bytes)
             for _ in rows {
-                let level = try walk.nextLevel()
+                let level = try walk.nextLevels().definition
                 levels[entry] = level
                 entry += 1
                 guard level <= walk.maxVisible else { continue }
@@ -88,70 +88,6 @@ extension FullZipPage {
         target.offsets.advance(by: visible * target.offsetWidth)
         definition.advance(by: rowCount * 2)
         return entry
-    }
-}
-
-/// Goes through the entries of rows without lists.
-private struct EntryWalk {
-    let maxVisible: UInt16
-    private var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-    private let controlBytes: Int
-    private let lengthBytes: Int
-    private let definitionMask: UInt32
-    private let maxDefinition: UInt32
-    private var position = 0
-
-    var isAtEnd: Bool { position == bytes.count }
-
-    init(_ layout: FullZipLayout) {
-        controlBytes = layout.controlWordBytes
-        definitionMask = UInt32(1) << UInt32(layout.definitionBits) - 1
-        maxDefinition = UInt32(layout.layers.maxDefinition)
-        maxVisible = UInt16(layout.layers.maxVisibleDefinition)
-        if case .variable(let bits) = layout.width { lengthBytes = bits / 8 } else { lengthBytes = 0 }
-    }
-
-    /// Goes on with other entries.
-    mutating func start(_ bytes: UnsafeRawBufferPointer) {
-        self.bytes = bytes
-        position = 0
-    }
-
-    /// The definition level of the next entry.
-    @inline(__always)
-    mutating func nextLevel() throws(LanceError) -> UInt16 {
-        guard bytes.count - position >= Swift.max(controlBytes, 1), let base = bytes.baseAddress else {
-            throw FullZipPage.cut(position)
-        }
-        let word: UInt32
-        switch controlBytes {
-        case 0: return 0
-        case 1: word = UInt32(base.load(fromByteOffset: position, as: UInt8.self))
-        case 2: word = UInt32(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: position, as: UInt16.self)))
-        default: word = UInt32(littleEndian: base.loadUnaligned(fromByteOffset: position, as: UInt32.self))
-        }
-        position += controlBytes
-        // All bits above those of the definition level belong to a repetition level, which is 0 here.
-        guard word <= definitionMask, word <= maxDefinition else {
-            throw .corrupt("a control word with the value \(word)")
-        }
-        return UInt16(truncatingIfNeeded: word)
-    }
-
-    /// The bytes of the entry's value.
-    @inline(__always)
-    mutating func nextValue() throws(LanceError) -> UnsafeRawBufferPointer {
-        guard bytes.count - position >= lengthBytes, let base = bytes.baseAddress else {
-            throw FullZipPage.cut(position)
-        }
-        let length =
-            lengthBytes == 4
-            ? UInt64(UInt32(littleEndian: base.loadUnaligned(fromByteOffset: position, as: UInt32.self)))
-            : UInt64(littleEndian: base.loadUnaligned(fromByteOffset: position, as: UInt64.self))
-        position += lengthBytes
-        guard length <= UInt64(bytes.count - position) else { throw FullZipPage.cut(position) }
-        defer { position += Int(length) }
-        return UnsafeRawBufferPointer(start: base + position, count: Int(length))
     }
 }
 

@@ -4,7 +4,7 @@ import LancerBytes
 /// A full-zip page ready to be read.
 ///
 /// ```
-/// buffer 0:  for each entry: [control word][value, if the entry is visible]
+/// buffer 0:  entries (``EntryWalk``)
 /// buffer 1:  byte offset in buffer 0 of each row, and the end; 1, 2, 4 or 8 bytes each
 /// ```
 /// The control word is `rep << bits_def | def`. A fixed-width value is there for nulls too; a variable one
@@ -174,13 +174,14 @@ package final class FullZipPage: PreparedPage {
             )
         }
         if case .variable(let target) = output { target.data.reserve(values.isCompressed ? stored * 3 : stored) }
+        var walk = EntryWalk(layout)
         var found = 0
         for rows in rows where !rows.isEmpty {
             let range = try byteRange(rows, index)
             let bytes =
                 range.isEmpty ? UnsafeRawBufferPointer(start: nil, count: 0) : try data.pointer(0, range, near: &found)
             if !isVariable { compact.reserve(bytes.count) }
-            let entries = try walk(bytes, repetition, definition, compact, output)
+            let entries = try collect(bytes, &walk, repetition, definition, compact, output)
             if !hasLists, entries.count != rows.count {
                 throw .corrupt("\(entries.count) entries for \(rows.count) rows")
             }
@@ -225,71 +226,35 @@ package final class FullZipPage: PreparedPage {
     }
 
     /// Goes through entries: collects levels, and fixed-width values (into `compact`) or variable ones.
-    private func walk(
+    private func collect(
         _ bytes: UnsafeRawBufferPointer,
+        _ walk: inout EntryWalk,
         _ repetition: OutputBuffer,
         _ definition: OutputBuffer,
         _ compact: OutputBuffer,
         _ output: ValueAccumulator
     ) throws(LanceError) -> (count: Int, visible: Int) {
-        let controlBytes = layout.controlWordBytes
-        let definitionMask = UInt32(1) << UInt32(layout.definitionBits) - 1
-        let maxVisible = UInt32(layout.layers.maxVisibleDefinition)
-        let maxDefinition = UInt32(layout.layers.maxDefinition)
-        let maxRepetition = UInt32(layout.layers.maxRepetition)
         let fixedBytes = values.fixedBytes
-        var position = 0
+        let isVariable = if case .variable = layout.width { true } else { false }
         var count = 0
         var visible = 0
-        guard let base = bytes.baseAddress else { return (0, 0) }
-        while position < bytes.count {
-            guard bytes.count - position >= controlBytes else { throw Self.cut(position) }
-            let word: UInt32
-            switch controlBytes {
-            case 0: word = 0
-            case 1: word = UInt32(bytes[position])
-            case 2: word = UInt32(base.loadUnaligned(fromByteOffset: position, as: UInt16.self))
-            default: word = base.loadUnaligned(fromByteOffset: position, as: UInt32.self)
-            }
-            position += controlBytes
-            let definitionLevel = word & definitionMask
-            let repetitionLevel = word >> UInt32(layout.definitionBits)
-            guard definitionLevel <= maxDefinition, repetitionLevel <= maxRepetition else {
-                throw .corrupt("a control word with levels \(repetitionLevel), \(definitionLevel)")
-            }
-            repetition.append(value: UInt16(truncatingIfNeeded: repetitionLevel))
-            definition.append(value: UInt16(truncatingIfNeeded: definitionLevel))
+        walk.start(bytes)
+        while !walk.isAtEnd {
+            let levels = try walk.nextLevels()
+            repetition.append(value: levels.repetition)
+            definition.append(value: levels.definition)
             count += 1
-            guard definitionLevel <= maxVisible else { continue }
+            guard levels.definition <= walk.maxVisible else { continue }
             visible += 1
-            switch layout.width {
-            case .fixed:
-                guard bytes.count - position >= fixedBytes else { throw Self.cut(position) }
-                compact.append(base + position, fixedBytes)
-                position += fixedBytes
-            case .variable(let lengthBits):
-                guard definitionLevel == 0 else {
-                    try output.appendEmpty(1)
-                    continue
-                }
-                let lengthBytes = lengthBits / 8
-                guard bytes.count - position >= lengthBytes else { throw Self.cut(position) }
-                let length =
-                    lengthBytes == 4
-                    ? UInt64(base.loadUnaligned(fromByteOffset: position, as: UInt32.self))
-                    : base.loadUnaligned(fromByteOffset: position, as: UInt64.self)
-                position += lengthBytes
-                guard length <= UInt64(bytes.count - position) else { throw Self.cut(position) }
-                let end = position + Int(length)
-                try values.appendVariable(UnsafeRawBufferPointer(rebasing: bytes[position..<end]), into: output)
-                position = end
+            if !isVariable {
+                let value = try walk.nextValue(of: fixedBytes)
+                if let base = value.baseAddress { compact.append(base, value.count) }
+            } else if levels.definition == 0 {
+                try values.appendVariable(try walk.nextValue(), into: output)
+            } else {
+                try output.appendEmpty(1)
             }
         }
         return (count, visible)
-    }
-
-    @inline(never)
-    static func cut(_ position: Int) -> LanceError {
-        .corrupt("an entry of a full-zip page ends outside its row", offset: UInt64(position))
     }
 }

@@ -30,7 +30,7 @@ struct ChunkPicker {
     private let chunks: MiniBlockChunks
     private let source: Source
     private let levels: Source?
-    private let sizeBytes: Int
+    private let hasLargeSizes: Bool
     /// Values of a page dictionary; picked indices must be below. Nil when the values are no indices.
     private let itemCount: Int?
 
@@ -41,7 +41,7 @@ struct ChunkPicker {
         levels = page.definition.flatMap { Source($0) }
         if page.definition != nil, levels == nil { return nil }
         chunks = page.chunks
-        sizeBytes = page.layout.hasLargeChunks ? 4 : 2
+        hasLargeSizes = page.layout.hasLargeChunks
         itemCount = page.dictionary?.values.length
     }
 
@@ -108,24 +108,22 @@ struct ChunkPicker {
         of chunk: UnsafeRawBufferPointer,
         _ count: Int
     ) -> (levels: UnsafeRawBufferPointer?, values: UnsafeRawBufferPointer)? {
-        func word(_ at: Int) -> Int {
-            Int(UInt16(littleEndian: chunk.loadUnaligned(fromByteOffset: at, as: UInt16.self)))
-        }
-        let sizeAt = levels == nil ? 2 : 4
-        var position = (sizeAt + sizeBytes).rounded(upTo: 8)
-        guard chunk.count >= position else { return nil }
+        let levelBuffers = levels == nil ? 0 : 1
+        guard
+            var parts = ChunkParts(
+                chunk,
+                levelBuffers: levelBuffers,
+                valueBuffers: 1,
+                hasLargeSizes: hasLargeSizes
+            )
+        else { return nil }
         var levelBytes: UnsafeRawBufferPointer?
         if levels != nil {
-            let size = word(2)
-            guard word(0) == count, size <= chunk.count - position else { return nil }
-            levelBytes = UnsafeRawBufferPointer(rebasing: chunk[position..<(position + size)])
-            position = (position + size).rounded(upTo: 8)
+            guard parts.levelCount == count, let bytes = parts.nextLevels() else { return nil }
+            levelBytes = bytes
         }
-        let size =
-            sizeBytes == 4
-            ? Int(UInt32(littleEndian: chunk.loadUnaligned(fromByteOffset: sizeAt, as: UInt32.self))) : word(sizeAt)
-        guard position <= chunk.count, size <= chunk.count - position else { return nil }
-        return (levelBytes, UnsafeRawBufferPointer(rebasing: chunk[position..<(position + size)]))
+        guard let values = parts.nextValues() else { return nil }
+        return (levelBytes, values)
     }
 
     /// Picks one of `count` values of `width` bytes; false when the bytes do not hold so many.

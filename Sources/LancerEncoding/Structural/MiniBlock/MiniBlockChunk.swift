@@ -31,29 +31,26 @@ final class MiniBlockChunk {
     func load(_ number: Int, _ bytes: UnsafeRawBufferPointer) throws(LanceError) {
         // Not half of one chunk and half of another, if this fails.
         self.number = -1
-        let sizeBytes = page.layout.hasLargeChunks ? 4 : 2
-        var sizeAt = 2
-        if repetition != nil { sizeAt += 2 }
-        if definition != nil { sizeAt += 2 }
-        var position = (sizeAt + valueBuffers.count * sizeBytes).rounded(upTo: 8)
-        guard position <= bytes.count else { throw Self.tooShort(bytes) }
-        func take(_ size: Int) throws(LanceError) -> UnsafeRawBufferPointer {
-            guard position <= bytes.count, size <= bytes.count - position else { throw Self.tooShort(bytes) }
-            defer { position = (position + size).rounded(upTo: 8) }
-            return UnsafeRawBufferPointer(rebasing: bytes[position..<(position + size)])
+        guard
+            var parts = ChunkParts(
+                bytes,
+                levelBuffers: (repetition == nil ? 0 : 1) + (definition == nil ? 0 : 1),
+                valueBuffers: valueBuffers.count,
+                hasLargeSizes: page.layout.hasLargeChunks
+            )
+        else { throw Self.tooShort(bytes) }
+        let levelCount = parts.levelCount
+        if let repetition {
+            guard let part = parts.nextLevels() else { throw Self.tooShort(bytes) }
+            repetition.load(part, levelCount)
         }
-        func word(_ at: Int) -> Int {
-            Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt16.self)))
+        if let definition {
+            guard let part = parts.nextLevels() else { throw Self.tooShort(bytes) }
+            definition.load(part, levelCount)
         }
-        let levelCount = word(0)
-        if let repetition { repetition.load(try take(word(2)), levelCount) }
-        if let definition { definition.load(try take(word(sizeAt - 2)), levelCount) }
         for index in valueBuffers.indices {
-            let size =
-                sizeBytes == 4
-                ? Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: sizeAt, as: UInt32.self))) : word(sizeAt)
-            sizeAt += sizeBytes
-            valueBuffers[index] = try take(size)
+            guard let part = parts.nextValues() else { throw Self.tooShort(bytes) }
+            valueBuffers[index] = part
         }
         valueCount = page.chunks.valueOffsets[number + 1] - page.chunks.valueOffsets[number]
         entryCount = repetition == nil && definition == nil ? valueCount : levelCount

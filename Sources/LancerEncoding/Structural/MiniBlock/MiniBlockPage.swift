@@ -3,12 +3,7 @@ import LancerBytes
 
 /// A mini-block page ready to be read.
 ///
-/// Page buffers: 0 chunk words · 1 chunks · [dictionary] · [repetition index]. Each chunk:
-///
-/// ```
-/// u16 levels | [u16 rep bytes] | [u16 def bytes] | u16 or u32 bytes of each value buffer | pad to 8
-/// rep, pad to 8 | def, pad to 8 | value buffer 0, pad to 8 | …
-/// ```
+/// Page buffers: 0 chunk words · 1 chunks (``ChunkParts``) · [dictionary] · [repetition index].
 /// Spec: 03-mini-block.md, "Chunks".
 package final class MiniBlockPage: PreparedPage {
     let layout: MiniBlockLayout
