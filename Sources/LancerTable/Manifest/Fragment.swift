@@ -10,7 +10,6 @@ package struct Fragment: Sendable {
     package var id: UInt64 {
         didSet { message.id = id }
     }
-    package let files: [DataFile]
     package let deletion: DeletionFile?
     /// Rows in the files, deleted ones counted; nil when the writer did not say.
     package let physicalRowCount: Int?
@@ -19,28 +18,39 @@ package struct Fragment: Sendable {
     /// The message, as it was read or as it was made.
     private enum Stored: Sendable {
         case bytes(ArrowBuffer)
-        case message(Lance_Table_DataFragment)
+        case message(Lance_Table_DataFragment, [DataFile])
+    }
+
+    /// The files, at least one.
+    ///
+    /// - Complexity: of a fragment that was read each call makes the list anew, in about a microsecond.
+    package var files: [DataFile] {
+        switch stored {
+        case .message(_, let files): files
+        // Not empty: the bytes were looked through when they were read.
+        case .bytes(let bytes): (try? FragmentParser(bytes).files(0..<bytes.count)) ?? []
+        }
     }
 
     /// The message this was read from, with the parts Lancer passes on unread.
     package var message: Lance_Table_DataFragment {
         get {
             switch stored {
-            case .message(let message): return message
+            case .message(let message, _): return message
             case .bytes(let bytes):
                 if let message = try? bytes.decoded(as: Lance_Table_DataFragment.self, "fragment") { return message }
                 // Not met: the bytes were looked through when they were read.
                 return Self.message(files, deletion, physicalRowCount, id: id)
             }
         }
-        set { stored = .message(newValue) }
+        set { stored = .message(newValue, files) }
     }
 
     /// The message's bytes; of a fragment that was read and not changed the very ones.
     func encoded() throws(LanceError) -> ArrowBuffer {
         switch stored {
         case .bytes(let bytes): bytes
-        case .message(let message): try ArrowBuffer(encoding: message, "fragment")
+        case .message(let message, _): try ArrowBuffer(encoding: message, "fragment")
         }
     }
 
@@ -49,11 +59,13 @@ package struct Fragment: Sendable {
         do throws(LanceError) {
             var parts = FragmentParser.Parts()
             parts.id = message.id
-            parts.files.reserveCapacity(message.files.count)
-            for file in message.files { parts.files.append(try DataFile(file)) }
+            var files: [DataFile] = []
+            files.reserveCapacity(message.files.count)
+            for file in message.files { files.append(try DataFile(file)) }
+            parts.fileCount = files.count
             parts.deletion = message.hasDeletionFile ? try DeletionFile(message.deletionFile) : nil
             parts.physicalRows = message.physicalRows
-            try self.init(parts, .message(message))
+            try self.init(parts, .message(message, files))
         } catch {
             throw error.located(part: "fragment \(message.id)")
         }
@@ -78,14 +90,13 @@ package struct Fragment: Sendable {
     private init(_ parts: FragmentParser.Parts, _ stored: Stored) throws(LanceError) {
         // Row addresses have 32 bits for the fragment and 32 for the row.
         guard parts.id <= UInt32.max else { throw LanceError.corrupt("the fragment id is out of range") }
-        guard !parts.files.isEmpty else { throw LanceError.corrupt("the fragment has no files") }
+        guard parts.fileCount > 0 else { throw LanceError.corrupt("the fragment has no files") }
         let rows = try Int(checked: parts.physicalRows, "the number of rows")
         guard rows <= Int(UInt32.max) else { throw LanceError.corrupt("\(rows) rows are too many for a fragment") }
         if let deleted = parts.deletion?.deletedRowCount, rows > 0, deleted > rows {
             throw LanceError.corrupt("\(deleted) rows of \(rows) are deleted")
         }
         id = parts.id
-        files = parts.files
         deletion = parts.deletion
         physicalRowCount = rows > 0 ? rows : nil
         self.stored = stored
@@ -94,10 +105,9 @@ package struct Fragment: Sendable {
     /// A fragment just written; its id is given at commit.
     package init(files: [DataFile], rowCount: Int) {
         id = 0
-        self.files = files
         deletion = nil
         physicalRowCount = rowCount
-        stored = .message(Self.message(files, nil, rowCount, id: 0))
+        stored = .message(Self.message(files, nil, rowCount, id: 0), files)
     }
 
     private static func message(

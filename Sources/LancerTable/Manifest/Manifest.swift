@@ -70,7 +70,8 @@ package struct Manifest: Sendable {
     private static func checked(_ parts: ManifestMessage) throws(LanceError) -> [Fragment] {
         let fragments = try parts.fragments()
         // Ids ascend but where fragments were put in the middle.
-        if zip(fragments, fragments.dropFirst()).allSatisfy({ $0.id < $1.id }) { return fragments }
+        // By index: fragments handed out one by one are copied, with a count for each of their parts.
+        if fragments.indices.dropFirst().allSatisfy({ fragments[$0 - 1].id < fragments[$0].id }) { return fragments }
         var ids = Set<UInt64>(minimumCapacity: fragments.count)
         for fragment in fragments where !ids.insert(fragment.id).inserted {
             throw .corrupt("fragment id \(fragment.id) is used twice")
@@ -82,8 +83,8 @@ package struct Manifest: Sendable {
         var starts = [0]
         starts.reserveCapacity(fragments.count + 1)
         var total = 0
-        for fragment in fragments {
-            guard let rows = fragment.liveRowCount else { return nil }
+        for index in fragments.indices {
+            guard let rows = fragments[index].liveRowCount else { return nil }
             total = try total.adding(rows, "the number of rows")
             starts.append(total)
         }

@@ -1,6 +1,9 @@
+import Dispatch
 import LancerBytes
 import LancerProto
+import LancerStorage
 import SwiftProtobuf
+import Synchronization
 
 /// The Manifest message in two parts: the fragments, of which there may be many, as bytes, and all the rest.
 ///
@@ -41,11 +44,39 @@ struct ManifestMessage {
     ///
     /// - Throws: `corrupt`, `unsupported`.
     func fragments() throws(LanceError) -> [Fragment] {
-        defer { withExtendedLifetime(bytes) {} }
-        var parser = FragmentParser(bytes)
+        let count = fragmentRanges.count
+        let parts = Swift.min(count / Self.fragmentsPerThread, Machine.coreCount)
+        if parts < 2 { return try fragments(0..<count) }
+        let results = Mutex([Result<[Fragment], LanceError>?](repeating: nil, count: parts))
+        DispatchQueue.concurrentPerform(iterations: parts) { part in
+            let own = (count * part / parts)..<(count * (part + 1) / parts)
+            let result = Result { () throws(LanceError) in try fragments(own) }
+            results.withLock { $0[part] = result }
+        }
+        var all: [Fragment] = []
+        all.reserveCapacity(count)
+        for result in results.withLock({ $0 }) { all += try result?.get() ?? [] }
+        return all
+    }
+
+    /// Fragments that are worth a thread: each takes less than a microsecond.
+    private static let fragmentsPerThread = 1000
+
+    private func fragments(_ numbers: Range<Int>) throws(LanceError) -> [Fragment] {
+        guard let first = numbers.first, let last = numbers.last else { return [] }
+        // Bytes of their own: fragments keep theirs alive, and threads that count references to the same memory wait for
+        // each other.
+        let start = fragmentRanges[first].lowerBound
+        let own = bytes.slice(start..<fragmentRanges[last].upperBound).withUnsafeBytes { ArrowBuffer(copying: $0) }
+        defer { withExtendedLifetime(own) {} }
+        var parser = FragmentParser(own)
         var result: [Fragment] = []
-        result.reserveCapacity(fragmentRanges.count)
-        for range in fragmentRanges { result.append(try Fragment(bytes, at: range, &parser)) }
+        result.reserveCapacity(numbers.count)
+        for number in numbers {
+            let range = fragmentRanges[number]
+            let place = (range.lowerBound - start)..<(range.upperBound - start)
+            result.append(try Fragment(own, at: place, &parser))
+        }
         return result
     }
 

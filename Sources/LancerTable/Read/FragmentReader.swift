@@ -36,8 +36,9 @@ struct FragmentReader: Sendable {
         _ files: TableFiles
     ) async throws {
         self.fields = fields
-        if fragment.files.count == 1 {
-            let file = try await files.open(fragment.files[0], of: fragment, manifest)
+        let entries = fragment.files
+        if entries.count == 1 {
+            let file = try await files.open(entries[0], of: fragment, manifest)
             if leafIDs.allSatisfy({ file.columnOf[$0] != nil }) {
                 onlyFile = file
                 parts = []
@@ -51,11 +52,11 @@ struct FragmentReader: Sendable {
         onlyFile = nil
         // The newest file that has a field holds its values.
         var owner: [Int32: Int] = [:]
-        for (index, file) in fragment.files.enumerated() {
+        for (index, file) in entries.enumerated() {
             for id in file.fieldIDs where id >= 0 { owner[id] = index }
         }
         var parts: [Part] = []
-        for (index, entry) in fragment.files.enumerated() {
+        for (index, entry) in entries.enumerated() {
             let slots = try Self.slots(fields) { owner[$0.id] == index }
             if slots.isEmpty { continue }
             parts.append(Part(file: try await files.open(entry, of: fragment, manifest), slots: slots))
