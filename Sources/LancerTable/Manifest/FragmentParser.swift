@@ -39,7 +39,7 @@ struct FragmentParser {
             switch try reader.next() {
             case (1, .varint(let id)): parts.id = id
             case (Self.fileField, .bytes(let range)):
-                guard let file = try FileMessage(base, range) else { return nil }
+                guard let file = try FileMessage.read(base, range) else { return nil }
                 try check(file)
                 parts.fileCount += 1
             case (3, .bytes(let file)):
@@ -63,7 +63,7 @@ struct FragmentParser {
         var reader = WireReader(base, range)
         while !reader.isAtEnd {
             guard case (Self.fileField, .bytes(let range)) = try reader.next() else { continue }
-            if let file = try FileMessage(base, range) { files.append(try made(file)) }
+            if let file = try FileMessage.read(base, range) { files.append(try made(file)) }
         }
         return files
     }
@@ -117,22 +117,27 @@ private struct FileMessage {
     var size: UInt64 = 0
     var baseID: UInt32?
 
-    /// - Returns: nil when the message holds something that only the general decoder knows.
+    /// Reads the message at `range`. Not an initialiser: one that both throws and returns nil came out of the optimiser
+    /// (Swift 6.3.1) with numbers it had set back at 0.
+    ///
+    /// - Returns: nil when it holds something that only the general decoder knows.
     /// - Throws: `corrupt`.
-    init?(_ base: UnsafePointer<UInt8>, _ range: Range<Int>) throws(LanceError) {
+    static func read(_ base: UnsafePointer<UInt8>, _ range: Range<Int>) throws(LanceError) -> FileMessage? {
+        var file = FileMessage()
         var reader = WireReader(base, range)
         while !reader.isAtEnd {
             switch try reader.next() {
-            case (1, .bytes(let path)): self.path = path
-            case (2, .bytes(let list)) where fields == nil: fields = list
-            case (3, .bytes(let list)) where columns == nil: columns = list
-            case (4, .varint(let version)): majorVersion = UInt32(truncatingIfNeeded: version)
-            case (5, .varint(let version)): minorVersion = UInt32(truncatingIfNeeded: version)
-            case (6, .varint(let size)): self.size = size
-            case (7, .varint(let id)): baseID = UInt32(truncatingIfNeeded: id)
+            case (1, .bytes(let path)): file.path = path
+            case (2, .bytes(let list)) where file.fields == nil: file.fields = list
+            case (3, .bytes(let list)) where file.columns == nil: file.columns = list
+            case (4, .varint(let version)): file.majorVersion = UInt32(truncatingIfNeeded: version)
+            case (5, .varint(let version)): file.minorVersion = UInt32(truncatingIfNeeded: version)
+            case (6, .varint(let size)): file.size = size
+            case (7, .varint(let id)): file.baseID = UInt32(truncatingIfNeeded: id)
             default: return nil
             }
         }
+        return file
     }
 }
 
