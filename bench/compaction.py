@@ -23,9 +23,10 @@ import numpy as np
 import pyarrow as pa
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "Tests" / "interop")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "Tests" / "interop")]
 
 from lancer_cli import BINARY, MEASURE  # noqa: E402
+from racing import write_results  # noqa: E402
 
 PYLANCE = """
 import json, sys, time
@@ -114,7 +115,7 @@ def main() -> None:
         summary[who] = {"seconds": seconds, "peakMB": peak, "idleMB": idle_peak}
         print(f"{who:8} {seconds:7.2f} s   peak {peak:6.0f} MB (process that only counts: {idle_peak:.0f} MB)")
     if options.json:
-        options.json.write_text(json.dumps(summary, indent=2) + "\n")
+        write_results(options.json, {"fragments": options.fragments, "rows": options.rows, "compaction": summary})
 
 
 if __name__ == "__main__":

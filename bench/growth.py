@@ -1,4 +1,4 @@
-"""How opening, counting, taking and committing grow with the number of fragments: 10 to 10,000, Lancer beside pylance.
+"""How opening, counting, taking and committing grow with the number of fragments: 1 to 10,000, Lancer beside pylance.
 
     swift build -c release --package-path bench
     .venv/bin/python bench/growth.py [--most N] [--commits N]
@@ -96,7 +96,7 @@ def main() -> None:
         assert_tables_equal(lance.dataset(str(path)).to_table(), expected)
         return result
 
-    grow(given, "fragments", 10, ["open", "count", "take 1", "commit"], measure)
+    grow(given, "fragments", 1, ["open", "count", "take 1", "commit"], measure)
 
 
 if __name__ == "__main__":

@@ -76,8 +76,8 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def write_results(path: Path, results: dict, plot: Callable[[dict], str]) -> None:
-    """Writes what was measured, where and by which commit as JSON, and a plot of it (.svg) beside it."""
+def write_results(path: Path, results: dict, plot: Callable[[dict], str] | None = None) -> None:
+    """Writes what was measured, where and by which commit as JSON, and a plot of it (.svg) beside it, if there is one."""
     here = Path(__file__).resolve().parent
     commit = subprocess.run(["git", "-C", str(here), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     whole = {
@@ -86,8 +86,9 @@ def write_results(path: Path, results: dict, plot: Callable[[dict], str]) -> Non
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(whole, indent=1) + "\n")
-    path.with_suffix(".svg").write_text(plot(whole))
-    print(f"written to {path}, with a plot beside it")
+    if plot:
+        path.with_suffix(".svg").write_text(plot(whole))
+    print(f"written to {path}" + (", with a plot beside it" if plot else ""))
 
 
 def processor_name() -> str:
