@@ -1,5 +1,6 @@
 import LancerBytes
 import LancerStorage
+import LancerTable
 import Synchronization
 import Testing
 
@@ -155,6 +156,19 @@ extension CrashingStore {
         let reported: Bool
         /// Which call it was, for messages.
         let place: String
+
+        /// Expects the old state or the new one, the new one where the change said that it was done, and a sound table.
+        func expect<State: Equatable>(_ state: State, _ before: State, or after: State) async throws {
+            #expect(state == before || state == after, "\(place)")
+            #expect(!reported || state == after, "\(place)")
+            try await expectSound()
+        }
+
+        /// Expects that a deep check finds nothing.
+        func expectSound() async throws {
+            let report = try await TableCheck(store: left, isDeep: true).run()
+            #expect(report.findings.isEmpty, "\(place): \(report.findings.map(\.message))")
+        }
     }
 
     /// Makes a change over and over, stopped before, half-way through and after each of its storage calls, on a copy of
