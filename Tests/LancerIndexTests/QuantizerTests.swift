@@ -149,6 +149,51 @@ struct QuantizerTests {
         }
     }
 
+    @Test("stretched codewords lessen how much too small distances of unrelated vectors come out")
+    func stretched() throws {
+        // Many clusters: rows around the origin, as residuals are.
+        let data = Clustered(count: 6000, dimension: 32, clusters: 2000, spread: 0.5, seed: 31)
+        func trained(stretches: Bool) throws -> (ProductQuantizer, bias: Double) {
+            var options = ProductQuantizer.Options(subvectors: 4)
+            options.stretches = stretches
+            let quantizer = try data.withRows { try ProductQuantizer.train($0, options) }
+            return (quantizer, meanError(of: quantizer, data))
+        }
+        let plain = try trained(stretches: false)
+        let stretched = try trained(stretches: true)
+        #expect(plain.bias < 0)
+        #expect(abs(stretched.bias) < abs(plain.bias) / 2)
+        let factor = stretched.0.codebook[0] / plain.0.codebook[0]
+        #expect(factor > 1.02 && factor <= 1.2)
+        for (long, short) in zip(stretched.0.codebook, plain.0.codebook) { #expect(abs(long - short * factor) < 1e-4) }
+    }
+
+    /// The mean over rows, each with another one as the query, of the distance by codes less the true one.
+    private func meanError(of quantizer: ProductQuantizer, _ data: Clustered) -> Double {
+        let bytes = quantizer.codeByteCount
+        var codes = [UInt8](repeating: 0, count: bytes * data.count)
+        data.withRows { quantizer.encode($0, into: &codes, rowStep: bytes, byteStep: 1) }
+        var sum = 0.0
+        for r in 0..<data.count {
+            let query = data.row((r + data.count / 2) % data.count)
+            let own = Array(codes[r * bytes..<(r + 1) * bytes])
+            let found = quantizer.distance(of: own, byteStep: 1, from: query)
+            let exact = zip(query, data.row(r)).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            sum += Double(found - exact)
+        }
+        return sum / Double(data.count)
+    }
+
+    @Test("how far codewords are stretched")
+    func stretchFactor() {
+        #expect(ProductQuantizer.stretch(100, lost: 0) == 1)
+        #expect(ProductQuantizer.stretch(0, lost: 0) == 1)
+        #expect(ProductQuantizer.stretch(100, lost: 100) == 1)
+        // Rows 1.2 times as long as what stands for them: two thirds of the way.
+        #expect(abs(ProductQuantizer.stretch(144, lost: 44) - (1 + 0.4 / 3)) < 1e-12)
+        #expect(ProductQuantizer.stretch(100, lost: 99) == 1.2)
+    }
+
     @Test("impossible cuts are refused")
     func refused() throws {
         let data = Clustered(count: 255, dimension: 10, clusters: 5, spread: 0.1, seed: 3)

@@ -144,6 +144,8 @@ struct VectorIndexTrainer {
         options.bits = parameters.bits
         options.maxIterations = parameters.codebookIterations
         options.sampledRowsPerCodeword = parameters.codebookSampleRate
+        // Distances of dot are products themselves, which it would scale.
+        options.stretches = parameters.metric != .dot
         options.seed = parameters.seed
         let product = try ProductQuantizer.train(view, options, control: control)
         return product.codebook.withUnsafeBufferPointer { parameters.element.stored($0) }

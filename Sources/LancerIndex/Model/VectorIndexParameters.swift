@@ -28,7 +28,7 @@ package struct VectorIndexParameters: Sendable {
     /// Iterations of k-means for the partitions at most.
     package var iterations = 25
     /// Rows sampled for each codeword.
-    package var codebookSampleRate = 64
+    package var codebookSampleRate = 256
     /// Iterations of k-means for the codewords at most.
     package var codebookIterations = 10
     /// Decides every random choice: the same rows, parameters and seed give the same bytes.

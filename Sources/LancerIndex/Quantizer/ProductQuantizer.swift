@@ -17,6 +17,8 @@ package struct ProductQuantizer: Sendable {
         package var maxIterations = 10
         /// Sampled rows for each codeword.
         package var sampledRowsPerCodeword = 64
+        /// Whether codewords are moved outward, for better order among distances: see ``ProductQuantizer/stretch(_:lost:)``.
+        package var stretches = false
         /// Decides every random choice.
         package var seed: UInt64 = 42
 
@@ -122,6 +124,7 @@ package struct ProductQuantizer: Sendable {
         let chosen = random.sample(wanted, of: rows.count)
         let codebook = ScratchMemory<Float>(count: rows.dimension * codewords, repeating: 0)
         let failures = Failures(count: options.subvectors)
+        let lost = ScratchMemory<Double>(count: options.subvectors, repeating: 0)
         let group = max(control.threads, 1) * 2
         for first in stride(from: 0, to: options.subvectors, by: group) {
             try control.check(.codebook, Double(first) / Double(options.subvectors))
@@ -138,6 +141,7 @@ package struct ProductQuantizer: Sendable {
                 do {
                     let rows = VectorRows(part.pointer, count: wanted, dimension: width)
                     let model = try KMeans.train(rows, kmeans)
+                    lost.pointer[i] = model.inertia
                     for (j, value) in model.centroids.enumerated() {
                         codebook.pointer[i * codewords * width + j] = value
                     }
@@ -148,12 +152,40 @@ package struct ProductQuantizer: Sendable {
         }
         if let error = failures.errors.lazy.compactMap({ $0 }).first { throw error }
         try control.check(.codebook, 1)
+        if options.stretches {
+            let whole = ScratchMemory<Float>(count: rows.dimension, repeating: 0)
+            var all = 0.0
+            for row in chosen {
+                rows.widen(row, into: whole.pointer)
+                let square = VectorSum.exactSquares(whole.pointer, rows.dimension)
+                if square.isFinite { all += square }
+            }
+            let factor = Float(stretch(all, lost: lost.buffer.reduce(0, +)))
+            for j in 0..<codebook.count { codebook.pointer[j] *= factor }
+        }
         return try ProductQuantizer(
             codebook: Array(codebook.buffer),
             dimension: rows.dimension,
             subvectors: options.subvectors,
             bits: options.bits
         )
+    }
+
+    /// The factor by which codewords are moved outward.
+    ///
+    /// A codeword is the mean of its sub-vectors and shorter than they are: what stands for a vector has, on average, the vector's
+    /// squared length less its squared error. Distances from queries that have nothing to do with a row come out too small by
+    /// that error, the more so the worse a row is met, and such rows push in among the nearest. Codewords of the rows' own
+    /// length would end that, at the price of a greater error. Two thirds of the way gave the best recall over
+    /// embeddings and random clusters, up to a fifth: beyond, with few bits a dimension, the error outweighs.
+    ///
+    /// - Parameters:
+    ///   - squares: sum of the rows' squared lengths.
+    ///   - lost: sum of their squared distances from their codewords.
+    package static func stretch(_ squares: Double, lost: Double) -> Double {
+        let kept = squares - lost
+        guard kept > 0, lost > 0 else { return 1 }
+        return min(1 + ((squares / kept).squareRoot() - 1) * 2 / 3, 1.2)
     }
 
     /// Errors by sub-vector; each is written by one thread.
