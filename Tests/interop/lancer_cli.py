@@ -24,7 +24,8 @@ class CommandFailed(AssertionError):
 def lancer(
     *arguments: object, status: int | None = 0, input: bytes | None = None, timeout: float = 120, memory: int | None = None
 ) -> subprocess.CompletedProcess:
-    """Runs `lancer`, and raises `CommandFailed` when it does not end with `status` (None: whatever it likes).
+    """Runs `lancer`, and raises `CommandFailed` when it does not end with `status` (None: whatever it likes), or
+    says nothing of what is not supported.
 
     `memory` limits the address space, in bytes.
     """
@@ -39,6 +40,8 @@ def lancer(
         raise CommandFailed(
             f"exit status {done.returncode}, expected {status}\n$ {shown}\n{done.stderr.decode(errors='replace')[-1500:]}"
         )
+    if done.returncode == UNSUPPORTED and b"not supported: " not in done.stdout + done.stderr:
+        raise CommandFailed(f"does not say that something is not supported: {done.stderr.decode(errors='replace')}")
     return done
 
 

@@ -102,7 +102,7 @@ def test_columns_and_keys(scratch):
     columns, _, _ = diff(path, 6, 1)
     assert {c["change"] for c in columns} == {"renamed", "removed", "retyped", "nullability"}
     shown = text("diff", path, 1, "latest", "--key", "id")
-    assert "+ column n: int32" in shown and "1 rows added, 0 removed, 0 changed" in shown
+    assert "+ column n: int32" in shown and "1 row added, 0 removed, 0 changed" in shown
     lance.dataset(str(path)).tags.create("first", 1)
     assert diff(path, "first", "latest")[2]["from"] == 1
     assert "no column" in lancer("diff", path, 1, 2, "--key", "nothing", status=USAGE).stderr.decode()

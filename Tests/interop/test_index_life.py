@@ -144,7 +144,7 @@ def test_turns(scratch, kind, metric, first, stable):
     life.optimize(next(who), retrain=True)
     assert len(life.segments()) == 1
     life.check("trained anew")
-    assert "findings" not in text("verify", life.path, "--deep")
+    assert "finding" not in text("verify", life.path, "--deep")
 
 
 @pytest.mark.parametrize("stable", [False, True], ids=["addresses", "stable"])

@@ -30,7 +30,7 @@ package struct VectorColumn: Sendable {
         case .float16: element = .float16
         case .float32: element = .float32
         case .float64: element = .float64
-        case .uint8: throw .unsupported("searching column \"\(name)\": vectors of bytes (hamming distance)")
+        case .uint8: throw .unsupported("vectors of bytes (hamming distance), those of column \"\(name)\"")
         default:
             throw .invalidArgument("column \"\(name)\" is \(field.type); vectors are fixed-size lists of floats")
         }

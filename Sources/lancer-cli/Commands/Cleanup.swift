@@ -58,10 +58,9 @@ struct Cleanup: AsyncParsableCommand {
             try out.write("\(json.line)\n")
         } else {
             let verb = yes ? "removed" : "would remove"
-            let versions = "\(report.versions.count.grouped) version\(report.versions.count == 1 ? "" : "s")"
             try out.write(
-                "\(verb) \(versions), \(report.fileCount.grouped) files of theirs, \(report.orphanCount.grouped) files "
-                    + "of no version; \(report.sizeInBytes.grouped) bytes\n"
+                "\(verb) \(report.versions.count.counted("version")), \(report.fileCount.counted("file")) of theirs, "
+                    + "\(report.orphanCount.counted("file")) of no version; \(report.sizeInBytes.grouped) bytes\n"
             )
             if !report.keptVersions.isEmpty {
                 let kept = report.keptVersions.map { "\($0)" }.joined(separator: ", ")

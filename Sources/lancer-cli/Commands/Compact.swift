@@ -52,8 +52,8 @@ struct Compact: AsyncParsableCommand {
         let new = dryRun ? old : try await compact(old, options)
         let text =
             dryRun
-            ? "\(chosen.grouped) of \(old.fragmentCount.grouped) fragments would be written anew"
-            : "\(old.fragmentCount.grouped) fragments became \(new.fragmentCount.grouped)"
+            ? "\(chosen.grouped) of \(old.fragmentCount.counted("fragment")) would be written anew"
+            : "\(old.fragmentCount.counted("fragment")) became \(new.fragmentCount.grouped)"
         try ChangeReport(
             dataset: new,
             text: text,

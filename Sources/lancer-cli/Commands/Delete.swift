@@ -49,7 +49,7 @@ struct DeleteCommand: AsyncParsableCommand {
         let old = try await Dataset.open(path)
         let before = try await old.countRows()
         if let last = rows.last, last >= before {
-            throw LanceError(.invalidArgument, "row \(last) is asked for, the table has \(before.grouped) rows")
+            throw LanceError(.invalidArgument, "row \(last) is asked for, the table has \(before.counted("row"))")
         }
         let new = dryRun ? old : try await old.delete(rows: rows, options: message.changeOptions)
         try show(new, deleted: dryRun ? 0 : rows.count, matched: rows.count)
@@ -58,7 +58,7 @@ struct DeleteCommand: AsyncParsableCommand {
     private func show(_ dataset: Dataset, deleted: Int, matched: Int) throws {
         try ChangeReport(
             dataset: dataset,
-            text: dryRun ? "\(matched.grouped) rows would be deleted" : "deleted \(matched.grouped) rows",
+            text: dryRun ? "\(matched.counted("row")) would be deleted" : "deleted \(matched.counted("row"))",
             members: [("deleted", .count(deleted)), ("matched", .count(matched))]
         ).show(json: output.json)
     }

@@ -55,7 +55,7 @@ struct Update: AsyncParsableCommand {
         let count = change.rowCount
         try ChangeReport(
             dataset: change.dataset,
-            text: dryRun ? "\(count.grouped) rows would be updated" : "updated \(count.grouped) rows",
+            text: dryRun ? "\(count.counted("row")) would be updated" : "updated \(count.counted("row"))",
             members: [("updated", .count(dryRun ? 0 : count)), ("matched", .count(count))]
         ).show(json: output.json)
     }

@@ -142,7 +142,7 @@ struct IndexCreate: AsyncParsableCommand {
         let text =
             isEmpty
             ? "index \(made) has no rows yet: the table has too few to train it; lancer index optimize will"
-            : "made index \(made) (\(index?.kind ?? "")) of \((index?.indexedRowCount ?? 0).grouped) rows, "
+            : "made index \(made) (\(index?.kind ?? "")) of \((index?.indexedRowCount ?? 0).counted("row")), "
                 + "\(size.byteText), in \(seconds.fixed(1)) s"
         try ChangeReport(
             dataset: new,

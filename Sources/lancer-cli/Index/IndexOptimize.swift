@@ -56,9 +56,9 @@ struct IndexOptimize: AsyncParsableCommand {
             switch index.action {
             case .nothing: "\(index.name): nothing to do"
             case .skipped: "\(index.name): left as it is (\(index.note ?? ""))"
-            case .appended: "\(index.name): new segment of \(index.rowCount.grouped) rows"
-            case .merged: "\(index.name): merged, \(index.rowCount.grouped) rows"
-            case .trained: "\(index.name): trained on \(index.rowCount.grouped) rows"
+            case .appended: "\(index.name): new segment of \(index.rowCount.counted("row"))"
+            case .merged: "\(index.name): merged, \(index.rowCount.counted("row"))"
+            case .trained: "\(index.name): trained on \(index.rowCount.counted("row"))"
             }
         }
         try ChangeReport(

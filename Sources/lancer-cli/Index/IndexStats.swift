@@ -126,7 +126,7 @@ enum IndexReport {
         let exact = measured.exactTime.inSeconds / Double(max(measured.queryCount, 1))
         report.add(
             "recall@\(measured.k)",
-            "\(measured.recall.fixed(4)) over \(measured.queryCount.grouped) rows, \((perQuery * 1e6).fixed(0)) µs a query "
+            "\(measured.recall.fixed(4)) over \(measured.queryCount.counted("row")), \((perQuery * 1e6).fixed(0)) µs a query "
                 + "(comparing all: \((exact * 1e6).fixed(0)) µs)",
             nil,
             nil

@@ -64,7 +64,7 @@ struct TableReport {
         report.add("fragments", count: manifest.fragments.count)
         let files = manifest.fragments.flatMap(\.files)
         let bytes = files.reduce(UInt64(0)) { $0 &+ ($1.sizeInBytes ?? 0) }
-        report.add("data", "\(bytes.byteText) in \(files.count.grouped) file\(files.count == 1 ? "" : "s")")
+        report.add("data", "\(bytes.byteText) in \(files.count.counted("file"))")
         report.add("files", nil, nil, .count(files.count))
         report.add("bytes", nil, nil, .unsigned(bytes))
         if manifest.hasStableRowIDs { report.add("row ids", "stable", "stableRowIDs", .bool(true)) }

@@ -27,7 +27,8 @@ struct TransactionReport {
         case .append(let append): return ("Append", fragments(append.fragments))
         case .delete(let delete):
             let parts = [
-                "\(delete.updatedFragments.count) fragments changed", "\(delete.deletedFragmentIds.count) removed",
+                "\(delete.updatedFragments.count.counted("fragment")) changed",
+                "\(delete.deletedFragmentIds.count) removed",
                 delete.predicate.isEmpty ? nil : "where \(delete.predicate)",
             ]
             return ("Delete", parts.compactMap { $0 }.joined(separator: ", "))
@@ -39,13 +40,13 @@ struct TransactionReport {
         case .rewrite(let rewrite):
             let old = rewrite.oldFragments.count + rewrite.groups.reduce(0) { $0 + $1.oldFragments.count }
             let new = rewrite.newFragments.count + rewrite.groups.reduce(0) { $0 + $1.newFragments.count }
-            return ("Rewrite", "\(old) fragments became \(new)")
+            return ("Rewrite", "\(old.counted("fragment")) became \(new.grouped)")
         case .merge(let merge): return ("Merge", "\(fragments(merge.fragments)), \(merge.schema.count) fields")
         case .restore(let restore): return ("Restore", "version \(restore.version)")
         case .reserveFragments(let reserve): return ("ReserveFragments", "\(reserve.numFragments) ids")
         case .update(let update):
             let parts = [
-                "\(update.updatedFragments.count) fragments changed", "\(update.newFragments.count) new",
+                "\(update.updatedFragments.count.counted("fragment")) changed", "\(update.newFragments.count) new",
                 "\(update.removedFragmentIds.count) removed",
             ]
             return ("Update", parts.joined(separator: ", "))
@@ -61,7 +62,7 @@ struct TransactionReport {
 
     private func fragments(_ fragments: [Lance_Table_DataFragment]) -> String {
         let rows = fragments.reduce(UInt64(0)) { $0 &+ $1.physicalRows }
-        return "\(fragments.count) fragment\(fragments.count == 1 ? "" : "s") with \(rows.grouped) rows"
+        return "\(fragments.count.counted("fragment")) with \(rows.counted("row"))"
     }
 
     /// Facts of a `.txn` file.

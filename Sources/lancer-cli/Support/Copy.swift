@@ -26,9 +26,8 @@ struct Copy {
                 if let fileVersion { members.append(("fileVersion", .string(fileVersion))) }
                 try out.write("\(JSONText.object(members).line)\n")
             } else {
-                let what = rows == 1 ? "1 row" : "\(rows.grouped) rows"
                 let detail = version.map { " (version \($0), file version \(fileVersion ?? "?"))" } ?? ""
-                try out.write("wrote \(what) to \(path.visible)\(detail)\n")
+                try out.write("wrote \(rows.counted("row")) to \(path.visible)\(detail)\n")
             }
             try out.flush()
         }

@@ -115,11 +115,11 @@ final class DiffReport {
         if let counts {
             let hidden = shown.values.contains { $0 > limit }
             try out.write(
-                "\(counts.added.grouped) rows added, \(counts.removed.grouped) removed, \(counts.changed.grouped) changed"
+                "\(counts.added.counted("row")) added, \(counts.removed.grouped) removed, \(counts.changed.grouped) changed"
                     + (hidden ? " (not all shown; --limit)" : "") + "\n"
             )
         } else {
-            try out.write("\(rows.0.grouped) rows → \(rows.1.grouped); name a --key to see which differ\n")
+            try out.write("\(rows.0.counted("row")) → \(rows.1.grouped); name a --key to see which differ\n")
         }
         try out.flush()
     }

@@ -33,7 +33,9 @@ struct Failure {
             code = error.code.description
             let place = error.location.description
             let cause = error.cause.map { " (\($0))" } ?? ""
-            message = place.isEmpty ? error.message + cause : "\(place): \(error.message)\(cause)"
+            // Such a message names the feature only.
+            let what = error.code == .unsupported ? "not supported: \(error.message)" : error.message
+            message = place.isEmpty ? what + cause : "\(place): \(what)\(cause)"
         } else if error is CancellationError {
             status = .unreadable
             code = "cancelled"

@@ -10,6 +10,9 @@ extension BinaryInteger {
         return self < 0 ? "-\(result)" : result
     }
 
+    /// The number and what it counts: `1 row`, `1,048,576 rows`.
+    func counted(_ noun: String) -> String { "\(grouped) \(noun)\(self == 1 ? "" : "s")" }
+
     /// Bytes with a binary unit: `12 B`, `3.4 KiB`, `1.2 GiB`.
     var byteText: String {
         let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]

@@ -44,7 +44,7 @@ struct TablePrinter {
 
     mutating func finish() throws {
         if layout == nil { try startTable() }
-        try sink.write(rowCount == 1 ? "1 row\n" : "\(rowCount.grouped) rows\n")
+        try sink.write("\(rowCount.counted("row"))\n")
         try sink.flush()
     }
 

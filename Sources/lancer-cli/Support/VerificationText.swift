@@ -12,14 +12,14 @@ extension VerificationReport {
         if orphans.count > Self.mostOrphans {
             lines.append("note: no version names \(orphans.count - Self.mostOrphans) more files")
         }
-        let decoded = deep ? ", \(decodedValueCount.grouped) values decoded" : ""
+        let decoded = deep ? ", \(decodedValueCount.counted("value")) decoded" : ""
         lines.append(
-            "\(path): \(versionCount.grouped) versions (\(checksummedManifestCount.grouped) with checksum), "
-                + "\(dataFileCount.grouped) data files of \(Int(clamping: dataBytes).grouped) bytes "
-                + "(\(checksummedDataFileCount.grouped) with checksums), \(pageCount.grouped) pages\(decoded), "
-                + "\(deletionFileCount.grouped) deletion files"
+            "\(path): \(versionCount.counted("version")) (\(checksummedManifestCount.grouped) with checksum), "
+                + "\(dataFileCount.counted("data file")) of \(Int(clamping: dataBytes).grouped) bytes "
+                + "(\(checksummedDataFileCount.grouped) with checksums), \(pageCount.counted("page"))\(decoded), "
+                + "\(deletionFileCount.counted("deletion file"))"
         )
-        lines.append(isClean ? "nothing is wrong" : "\(findings.count.grouped) findings")
+        lines.append(isClean ? "nothing is wrong" : "\(findings.count.counted("finding"))")
         return lines
     }
 
@@ -84,7 +84,7 @@ extension RepairReport.Step {
         case .fallBack(let version): "make version \(version), the last good one, the newest again"
         case .leaveOut(let fragments, let rows):
             "leave fragments \(fragments.map { "\($0)" }.joined(separator: ", ")) "
-                + "(\(rows.map { "\($0.grouped) rows" } ?? "an unknown number of rows")) out of a new version"
+                + "(\(rows.map { $0.counted("row") } ?? "an unknown number of rows")) out of a new version"
         case .removeIndices(let names): "leave the index \(names.joined(separator: ", ")) out of a new version"
         case .setAside(let files): "move \(files.joined(separator: ", ")) to _damaged"
         }
