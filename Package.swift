@@ -60,7 +60,7 @@ let package = Package(
         .target(name: "CLancerKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
 
         // Layers, lowest first. A target may use only targets above it in this list (PackageLayersTests checks).
-        layer("LancerBytes", []),
+        layer("LancerBytes", ["CPlatform"]),
         layer("LancerCodecs", ["LancerBytes", "CChecksum", "CZstd", "CLZ4", "CZlib"]),
         layer("LancerKernels", ["CLancerKernels"]),
         layer("LancerArrow", ["LancerBytes", "LancerCodecs", "CArrowData"]),

@@ -39,9 +39,9 @@ struct LayerTests {
         }
     }
 
-    @Test("the C library is called in few places: the storage layer, the command and CPlatform itself")
+    @Test("the system is called in few places: memory, the storage layer, the command and CPlatform itself")
     func platformCalls() {
-        let allowed = ["LancerStorage", "lancer-cli"]
+        let allowed = ["LancerBytes", "LancerStorage", "lancer-cli"]
         for file in files where !allowed.contains(file.target) {
             for name in SourceTree.imports(of: file) {
                 #expect(name != "CPlatform", "\(file.path) imports CPlatform")

@@ -13,4 +13,8 @@ void lancer_error_text(int error, char *text, size_t size);
 /// program's start, not from a library.
 void lancer_return_freed_memory(void);
 
+/// Has the system move memory that is in use to pages of megabytes, where it can, so that reads at random seldom have to look
+/// up where theirs is. Takes at least as long as copying the memory, which may be read and written meanwhile.
+void lancer_move_to_large_pages(const void *start, size_t size);
+
 #endif

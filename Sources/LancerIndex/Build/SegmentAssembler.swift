@@ -91,12 +91,14 @@ struct SegmentAssembler {
                     model.element.widen(codes, into: out.bindMemory(to: Float.self, capacity: values))
                 }
             }
+            LargePages.move(floats.start, byteCount: floats.count)
             let rows = VectorRows(floats.start, count: count, dimension: model.dimension, element: element)
             let metric: VectorMetric = model.metric == .cosine ? .dot : model.metric
             defer { withExtendedLifetime(floats) {} }
             return try HNSWBuilder.build(FlatSpace(rows, metric: metric), options, control: control)
         case .scalar:
             guard let scalar = model.scalar else { break }
+            LargePages.move(codes.start, byteCount: codes.count)
             let rows = VectorRows(codes.start, count: count, dimension: model.dimension, element: element)
             defer { withExtendedLifetime(codes) {} }
             let space = ScalarSpace(rows, quantizer: scalar, metric: model.metric)
@@ -114,6 +116,7 @@ struct SegmentAssembler {
                     }
                 }
             }
+            LargePages.move(vectors.pointer, byteCount: 4 * vectors.count)
             let rows = VectorRows(vectors.pointer, count: count, dimension: model.dimension)
             let metric: VectorMetric = model.metric == .dot ? .dot : .l2
             return try HNSWBuilder.build(FlatSpace(rows, metric: metric), options, control: control)

@@ -3,6 +3,12 @@ import LancerKernels
 /// The neighbour lists of one level.
 protocol Adjacency {
     func neighbors(_ node: UInt32) -> UnsafeBufferPointer<UInt32>
+    /// A vector's list will probably be read soon.
+    func willRead(_ node: UInt32)
+}
+
+extension Adjacency {
+    func willRead(_ node: UInt32) {}
 }
 
 /// Best-first search in one level (Malkov, Yashunin 2016, algorithm 2).
@@ -48,6 +54,8 @@ enum GraphSearch {
         let distances = scratch.distances.pointer
         while let key = scratch.open.pop() {
             if scratch.best.count >= ef, let worst = scratch.best.first, key > worst { break }
+            // Unless one of these neighbours is nearer it comes next.
+            if let next = scratch.open.first { level.willRead(next.node) }
             var fresh = 0
             for node in level.neighbors(key.node) where scratch.visit(node) {
                 ids[fresh] = node

@@ -70,6 +70,7 @@ struct GrowingLevel: Adjacency {
         counts = ScratchMemory(count: count, repeating: 0)
         ids = ScratchMemory(count: count * room, repeating: 0)
         distances = ScratchMemory(count: count * room, repeating: 0)
+        LargePages.move(ids.pointer, byteCount: 4 * ids.count)
     }
 
     @inline(__always)

@@ -45,6 +45,16 @@ package struct HNSWGraph: Sendable {
             // Safe: the array is held by the graph, which outlives every search in it.
             return neighborIDs.withUnsafeBufferPointer { UnsafeBufferPointer(rebasing: $0[begin..<end]) }
         }
+
+        func willRead(_ node: UInt32) {
+            guard members.isEmpty else { return }
+            let begin = Int(offsets[Int(node)])
+            let end = Int(offsets[Int(node) + 1])
+            neighborIDs.withUnsafeBufferPointer {
+                guard let base = $0.baseAddress else { return }
+                MemoryHint.willRead(base + begin, byteCount: 4 * (end - begin))
+            }
+        }
     }
 
     /// The levels from the ground up; those above the highest vector are empty and not listed.
@@ -120,6 +130,15 @@ package struct HNSWGraph: Sendable {
         guard level.neighborIDs.allSatisfy({ Int($0) < count }) else {
             throw LanceError.corrupt("level \(number) of a graph has a neighbour beyond its \(count) vectors")
         }
+    }
+
+    /// Moves the lists of the ground level to large pages.
+    func moveToLargePages() async {
+        guard let lists = levels.first?.neighborIDs else { return }
+        // Safe: an array that is held and not changed stays where it is.
+        guard let start = lists.withUnsafeBytes({ $0.baseAddress }) else { return }
+        await LargePages.moveGradually(start, byteCount: 4 * lists.count)
+        withExtendedLifetime(lists) {}
     }
 
     /// The nearest vectors to a prepared query.

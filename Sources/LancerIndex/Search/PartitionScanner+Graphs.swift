@@ -76,6 +76,7 @@ extension PartitionScanner {
             }
             return
         }
+        partition.willSearch()
         let found = graphOf.search(
             space,
             query: query,

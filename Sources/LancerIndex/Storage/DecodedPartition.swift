@@ -1,5 +1,6 @@
 import LancerBytes
 import LancerKernels
+import Synchronization
 
 /// A partition in memory, ready to be searched.
 final class DecodedPartition: @unchecked Sendable {
@@ -15,6 +16,12 @@ final class DecodedPartition: @unchecked Sendable {
     let productSpace: ProductSpace?
     /// Memory it takes.
     let byteCount: Int
+    /// Searches of the graph so far.
+    private let searches = Atomic<Int>(0)
+
+    /// When a graph was searched once for so many bytes of its memory, the memory is moved to large pages: by then searches have
+    /// lost about as much time as that takes.
+    private static let bytesPerSearch = 32 << 10
 
     init(
         _ model: VectorIndexModel,
@@ -67,6 +74,16 @@ final class DecodedPartition: @unchecked Sendable {
     func willScan() {
         MemoryHint.willRead(codeBuffer.start, byteCount: codeBuffer.count)
         if let bias { MemoryHint.willRead(bias.pointer, byteCount: bias.count * 4) }
+    }
+
+    /// The graph is about to be searched.
+    func willSearch() {
+        let count = searches.wrappingAdd(1, ordering: .relaxed).newValue
+        guard count == byteCount / Self.bytesPerSearch + 1, byteCount >= LargePages.leastBytes else { return }
+        Task.detached(priority: .utility) { [self] in
+            await LargePages.moveGradually(codeBuffer.start, byteCount: codeBuffer.count)
+            await graph?.moveToLargePages()
+        }
     }
 
     /// Vectors, or codes of scalar quantisation.

@@ -35,7 +35,7 @@ extension SegmentFiles {
                 throw LanceError.corrupt("neighbours of a graph are null")
             }
             let span = arrays[1].offsetRange()
-            let neighbors = try child.slice(span).plainValues(Name.neighbors, byteCount: 4 * span.count).uint32s
+            let neighbors = try child.slice(span).plainValues(Name.neighbors, byteCount: 4 * span.count)
             let offsets = offsetBuffer.aligned(to: 4).withValues(of: Int32.self) { offsets in
                 offsets.map { Int($0) - span.lowerBound }
             }
@@ -48,7 +48,7 @@ extension SegmentFiles {
                     HNSWGraph.StoredLevel(
                         members: Array(members[start..<end]),
                         offsets: offsets.isEmpty ? [0] : offsets[start...end].map { UInt32($0 - first) },
-                        neighborIDs: Array(neighbors[first..<last])
+                        neighborIDs: neighbors.slice(4 * first..<4 * last).uint32s
                     )
                 )
             }
