@@ -155,6 +155,19 @@ def test_default_probes(scratch, k):
         )
 
 
+def test_recall_stays_with_conditions(scratch):
+    """The fewer rows satisfy a condition, the more partitions are looked at when nobody says how many."""
+    rows, queries = table(clustered(20_000, 32, clusters=2000)), clustered(300, 32, seed=3, clusters=2000).astype(np.float32)
+    path = scratch / "t.lance"
+    lance.write_dataset(rows, path)
+    create(path, "IVF_FLAT", "l2", "--partitions", 70)
+    found = {}
+    for where in ([], ["--where", "mod < 1000"], ["--where", "mod < 200"], ["--where", "mod < 100"]):
+        found[" ".join(where)] = recall(lancer_search(path, queries, *where), lancer_search(path, queries, "--exact", *where))
+    print(found)
+    assert min(found.values()) >= found[""] - 0.06
+
+
 @pytest.mark.parametrize("kind", ["IVF_FLAT", "IVF_PQ", "IVF_HNSW_SQ"])
 @pytest.mark.parametrize("selectivity", ["mod < 1000", "mod < 100", "mod < 10", "mod = 1"])
 def test_conditions_before_the_search(scratch, kind, selectivity):

@@ -45,14 +45,17 @@ final class QueryState: @unchecked Sendable {
             most = goal
         case .auto(let minimum, let maximum):
             most = min(maximum ?? count, count)
-            // Of k rows that a selection leaves, the farthest is where k / share of all rows are.
-            let k = Int(exactly: (Double(options.rowsToFind ?? options.k) / max(share, 1e-9)).rounded(.up)) ?? .max
+            // Of k rows that a selection leaves, the farthest is where k / share of all rows are. They are spread over more
+            // partitions than as many neighbours at close quarters, for which the rule was made.
+            let least = max(share, 1e-9)
+            let rows = Int(exactly: (Double(options.rowsToFind ?? options.k) / least).rounded()) ?? .max
             let number = ProbeRule.initialCount(
                 model.metric,
-                k: min(k, 1 << 40),
+                k: min(rows, 1 << 40),
                 distances: UnsafeBufferPointer(start: distances.pointer, count: count)
             )
-            goal = min(max(minimum, number), most)
+            let spread = Int((Double(number) / least.squareRoot()).rounded(.down))
+            goal = min(max(minimum, spread), most)
         }
         sort(goal)
     }
