@@ -47,13 +47,8 @@ package struct HNSWGraph: Sendable {
         }
 
         func willRead(_ node: UInt32) {
-            guard members.isEmpty else { return }
-            let begin = Int(offsets[Int(node)])
-            let end = Int(offsets[Int(node) + 1])
-            neighborIDs.withUnsafeBufferPointer {
-                guard let base = $0.baseAddress else { return }
-                MemoryHint.willRead(base + begin, byteCount: 4 * (end - begin))
-            }
+            let list = neighbors(node)
+            if let start = list.baseAddress { MemoryHint.willRead(start, byteCount: 4 * list.count) }
         }
     }
 

@@ -145,6 +145,9 @@ package final class ProductSpace: VectorSpace {
 
     package var queryByteCount: Int { quantizer.subvectors * 256 * 4 }
 
+    /// The memory of the codes; it is there as long as the space.
+    var memory: UnsafeRawBufferPointer { UnsafeRawBufferPointer(codes.buffer) }
+
     /// The distance table of the query (for l2 less the partition's centroid), rows of 256 whatever the bits.
     package func prepare(_ query: UnsafePointer<Float>, into memory: UnsafeMutableRawPointer) {
         let table = memory.assumingMemoryBound(to: Float.self)

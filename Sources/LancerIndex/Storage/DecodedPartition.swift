@@ -81,7 +81,9 @@ final class DecodedPartition: @unchecked Sendable {
         let count = searches.wrappingAdd(1, ordering: .relaxed).newValue
         guard count == byteCount / Self.bytesPerSearch + 1, byteCount >= LargePages.leastBytes else { return }
         Task.detached(priority: .utility) { [self] in
-            await LargePages.moveGradually(codeBuffer.start, byteCount: codeBuffer.count)
+            // Searches of product codes read the copy that lies row by row.
+            let rows = productSpace?.memory ?? UnsafeRawBufferPointer(start: codeBuffer.start, count: codeBuffer.count)
+            if let start = rows.baseAddress { await LargePages.moveGradually(start, byteCount: rows.count) }
             await graph?.moveToLargePages()
         }
     }
